@@ -1,0 +1,130 @@
+// Pixels in, pixels out: decoding and geometry equal to Pillow 13.0.0 byte for byte. No chance lives here.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "satchel/base/file.h"
+
+namespace satchel::image {
+
+struct Size {
+  int width = 0, height = 0;
+  bool operator==(const Size&) const = default;
+};
+
+/// Pixels x…x+width−1, y…y+height−1.
+struct Box {
+  int x = 0, y = 0, width = 0, height = 0;
+  Size size() const { return {width, height}; }
+  bool operator==(const Box&) const = default;
+};
+
+/// 8-bit RGB, rows top to bottom without padding: pixels[(y·width + x)·3 + channel].
+struct Image {
+  Size size;
+  std::vector<uint8_t> pixels;
+  Image() = default;
+  explicit Image(Size s) : size(s), pixels(static_cast<size_t>(s.width) * s.height * 3) {}
+  bool operator==(const Image&) const = default;
+};
+
+enum class Interpolation { nearest, box, bilinear, hamming, bicubic, lanczos };
+/// timm's names ("bicubic", …). Throws Error(usage).
+Interpolation interpolation_from(std::string_view name);
+const char* name_of(Interpolation interpolation);
+
+using Color = std::array<uint8_t, 3>;
+
+// ---- geometry, each equal to its Pillow or torchvision namesake -----------------------------------------------------
+
+/// PIL.Image.resize(size, resample, box): antialiased, 8-bit fixed point, Pillow 13's pass order.
+Image resize(const Image& image, Size size, Interpolation interpolation, std::optional<Box> box = {});
+/// PIL.Image.crop: parts outside are black.
+Image crop(const Image& image, Box box);
+/// PIL.ImageOps.mirror.
+void hflip(Image& image);
+/// torchvision.transforms.functional.pad with a constant colour.
+enum class PadMode { constant, edge, reflect, symmetric };
+Image pad(const Image& image, int left, int top, int right, int bottom, PadMode mode = PadMode::constant, Color fill = {0, 0, 0});
+/// EXIF orientation 1…8 as PIL.ImageOps.exif_transpose.
+Image orient(const Image& image, int orientation);
+
+// ---- pictures ---------------------------------------------------------------------------------------------------------
+
+enum class Format { jpeg, png, webp, bmp, gif, idx };
+
+/// What a decoder may say of a file that is not whole. `partial`: some rows are missing or damaged; their pixels are grey or black,
+/// as Pillow leaves them with LOAD_TRUNCATED_IMAGES.
+enum class Verdict { whole, partial };
+
+/// A picture that has been opened but, until an operation needs them, not decoded: a crop only narrows its box, a resize at the box
+/// is deferred, and a JPEG decodes only the rows and columns needed. One thread at a time.
+class Picture {
+ public:
+  /// Reads the header. Throws Error(data): not a picture, a kind that is named by its true type with the command that converts it
+  /// (HEIC, AVIF, TIFF, …), claimed size over 2^29 pixels, damaged header. `name` stands in messages. The bytes are kept.
+  Picture(Bytes bytes, std::string name);
+  /// Raw pixels that are already there (IDX, tests).
+  Picture(Image image, std::string name);
+  ~Picture();
+  Picture(Picture&&) noexcept;
+  Picture& operator=(Picture&&) noexcept;
+
+  /// Size after the operations so far (and after orientation when applied).
+  Size size() const;
+  Format format() const;
+  const std::string& name() const;
+  /// EXIF orientation 1…8; 1 when absent or invalid.
+  int orientation() const;
+  /// Turns the picture upright (`--exif apply`); must come before any other operation.
+  void apply_orientation();
+
+  /// Deferred: narrows what is shown. The box must lie inside size().
+  void crop(Box box);
+  /// Deferred until pixels are needed; resize(crop(x)) reads only the box, as PIL's resize(box=…) of the cropped picture:
+  /// pixels outside the box never enter.
+  void resize(Size size, Interpolation interpolation);
+  /// Deferred horizontal flip.
+  void hflip();
+  /// Replaces pixels: decodes, then lets `edit` change the image as it likes (size included).
+  Image& pixels();
+
+  /// Decodes and carries out what was deferred, into size().width·size().height·3 bytes at `out`.
+  /// Throws Error(data) when the file cannot be decoded. partial() then tells whether it was whole.
+  void render(uint8_t* out);
+  Image render();
+  Verdict verdict() const;
+
+  /// What a partial file does when rendered: throw (default; Error(data) "…: truncated") or be used as far as it goes.
+  enum class Partial { refuse, accept };
+  void set_partial(Partial policy);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Name of the file type by its first bytes ("JPEG", "HEIC", "TIFF", "text", "empty file", …), for messages.
+std::string true_type(const Bytes& bytes);
+/// File name extensions that readers take for pictures, lower case with the dot (timm's list and .gif).
+const std::vector<std::string>& extensions();
+
+// ---- encoding -----------------------------------------------------------------------------------------------------------
+
+/// 8-bit RGB PNG.
+Bytes encode_png(const Image& image);
+/// Baseline JPEG, for tests and sheets.
+Bytes encode_jpeg(const Image& image, int quality);
+/// One sheet with all images in columns, each fitted into `cell` on white, in order.
+Image contact_sheet(const std::vector<Image>& images, int columns, Size cell);
+
+}  // namespace satchel::image
