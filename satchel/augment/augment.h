@@ -1,0 +1,140 @@
+// Chance: the per-picture pipeline and the per-batch mix plan. A draw sees no pixels, an application sees no chance.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "satchel/base/rng.h"
+#include "satchel/image/image.h"
+#include "satchel/recipe/recipe.h"
+
+namespace satchel::augment {
+
+/// What the slot knows when it builds an operation.
+struct AugmentContext {
+  std::array<double, 3> mean{0.485, 0.456, 0.406};  // fill colours are round(255·mean), as timm's
+};
+
+/// One operation of the `augment` list.
+class Augment {
+ public:
+  virtual ~Augment() = default;
+  /// Draws for this picture and applies. `progress` in [0, 1] serves schedules; `trace`, if given, receives the draws by name.
+  virtual void run(image::Picture& picture, Rng rng, double progress, recipe::Table* trace) const = 0;
+  /// Applies recorded draws in place of chance. Throws Error(data) when they do not fit the picture.
+  virtual void replay(image::Picture& picture, const recipe::Table& drawn) const = 0;
+  /// Size after this operation when it does not depend on the picture or its chance; `in` likewise.
+  virtual std::optional<image::Size> output(std::optional<image::Size> in) const { return in; }
+};
+
+/// Adapter for an operation made of two functions:
+///   struct X { struct Options {…}; struct Drawn { … void fields(auto& f); };
+///     X(Options, const AugmentContext&);
+///     Drawn draw(Rng& rng, image::Size in, double progress) const;          sees no pixels
+///     void apply(image::Picture& picture, const Drawn& drawn) const; };     sees no chance
+template <class X>
+class Op : public Augment {
+ public:
+  using Options = typename X::Options;
+  Op(Options options, const AugmentContext& context) : x_(std::move(options), context) {}
+  void run(image::Picture& picture, Rng rng, double progress, recipe::Table* trace) const override {
+    const auto drawn = x_.draw(rng, picture.size(), progress);
+    if (trace) *trace = recipe::print(drawn);
+    x_.apply(picture, drawn);
+  }
+  void replay(image::Picture& picture, const recipe::Table& drawn) const override {
+    x_.apply(picture, recipe::parse<typename X::Drawn>(drawn, "replay"));
+  }
+  std::optional<image::Size> output(std::optional<image::Size> in) const override {
+    if constexpr (requires { x_.output(in); }) return x_.output(in);
+    return in;
+  }
+
+ private:
+  X x_;
+};
+
+using AugmentEntry = recipe::Entry<Augment, AugmentContext>;
+/// Every operation that the `augment` slot may hold.
+const std::vector<AugmentEntry>& augments();
+
+/// The draws of one picture, operation by operation: what `--trace` writes and `--replay` reads.
+struct Trace {
+  struct Step {
+    std::string op;
+    recipe::Table drawn;
+  };
+  std::vector<Step> steps;
+};
+
+/// The `augment` list in recipe order. Const after construction; any number of threads may run it at once.
+class Pipeline {
+ public:
+  Pipeline() = default;
+  /// Throws Error(usage) for an unknown operation or option.
+  Pipeline(const std::vector<recipe::Slot>& list, const AugmentContext& context);
+  /// Runs every operation with chance addressed by `at` (its op field is replaced by the operation's place in the list).
+  void run(image::Picture& picture, Address at, double progress = 0, Trace* trace = nullptr) const;
+  /// Throws Error(data) when the trace's operations are not this list's.
+  void replay(image::Picture& picture, const Trace& trace) const;
+  /// Size of every output, if it does not depend on the picture.
+  std::optional<image::Size> output() const;
+  size_t size() const { return ops_.size(); }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<std::unique_ptr<Augment>> ops_;
+};
+
+// ---- mixing: numbers only; pixels are blended in kernels/, labels in train/targets.cpp --------------------------------
+
+/// What one picture of a batch becomes: λ·itself + (1−λ)·partner, or, with a box, the partner's pixels inside the box.
+struct MixRow {
+  int32_t partner = 0;
+  float lambda = 1;  // after CutMix's correction to the area really pasted
+  int32_t x = 0, y = 0, width = 0, height = 0;
+};
+using MixPlan = std::vector<MixRow>;  // empty: nothing is mixed
+
+/// One way of mixing; the batch plan chooses among the list.
+class Mix {
+ public:
+  virtual ~Mix() = default;
+  /// λ (and box) for one draw over pictures of this size; `partner` is left to the plan.
+  virtual MixRow draw(Rng& rng, image::Size size) const = 0;
+};
+using MixEntry = recipe::Entry<Mix>;
+const std::vector<MixEntry>& mixes();
+
+/// How the `mix` list is applied (timm's --mixup-prob, --mixup-switch-prob, --mixup-mode, --mixup-off-epoch).
+struct MixOptions {
+  double prob = 1.0, switch_prob = 0.5;
+  std::string mode = "batch";
+  int off_epoch = 0;
+  void fields(auto& f) {
+    f("prob", prob, "probability that a batch (pair, picture) is mixed", recipe::kUnit, recipe::Flag{"--mixup-prob"});
+    f("switch_prob", switch_prob, "probability of the last of two mixes (CutMix) when both are on", recipe::kUnit,
+      recipe::Flag{"--mixup-switch-prob"});
+    f("mode", mode, "who shares a draw", recipe::Choices{{"batch", "pair", "elem"}}, recipe::Flag{"--mixup-mode"});
+    f("off_epoch", off_epoch, "mixing stops at this epoch; 0 = never", recipe::kNotNegative, recipe::Flag{"--mixup-off-epoch"});
+  }
+};
+
+/// Makes the plan of one batch. Partner of i is B−1−i; timm/data/mixup.py.
+class Mixer {
+ public:
+  Mixer() = default;
+  Mixer(const std::vector<recipe::Slot>& list, const MixOptions& options);
+  bool empty() const { return mixes_.empty(); }
+  /// `at` addresses the batch: sample is its first place in the epoch. Empty from off_epoch on.
+  MixPlan plan(int64_t count, image::Size size, Address at) const;
+
+ private:
+  MixOptions options_;
+  std::vector<std::unique_ptr<Mix>> mixes_;
+};
+
+}  // namespace satchel::augment
