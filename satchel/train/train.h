@@ -1,0 +1,177 @@
+// The door of train/: a recipe, a folder of pictures and a device become a run folder with a trained network in it.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "satchel/base/file.h"
+#include "satchel/recipe/recipe.h"
+
+namespace satchel::train {
+
+using recipe::Choices;
+using recipe::Duration;
+using recipe::Flag;
+using recipe::Range;
+
+/// `[train]`.
+struct TrainOptions {
+  Duration length{10, Duration::Unit::epochs};
+  int64_t batch = 128;
+  int64_t seed = 42;
+  std::string precision = "fp32";
+  int accumulate = 1;
+  double smoothing = 0;
+  std::optional<double> clip_grad;
+  std::string clip_mode = "norm";
+  std::optional<std::string> loss_scale;
+  bool tf32 = false;
+  std::optional<std::vector<double>> mean, std;
+  Duration save_every{5 * 60, Duration::Unit::seconds};
+  int checkpoint_hist = 3;
+  int patience = 0;
+  int log_interval = 50;
+  void fields(auto& f) {
+    f("length", length, "how long the run is, in epochs or optimizer steps", Flag{"--epochs"});
+    f("batch", batch, "pictures per optimizer step on all devices together, accumulation included", Range{1, 1 << 20},
+      Flag{"--batch-size", "-b", "--batch"});
+    f("seed", seed, "decides initial weights, order, augmentation and splits", Range{0, 9e18}, Flag{"--seed"});
+    f("precision", precision, "fp32; bf16 and fp16 are autocast over fp32 weights; fp64 computes everything in double",
+      Choices{{"fp32", "bf16", "fp16", "fp64"}}, Flag{"--precision"});
+    f("accumulate", accumulate, "parts a batch is computed in, one after the other, to save memory", Range{1, 4096}, Flag{"--grad-accum-steps"});
+    f("smoothing", smoothing, "label smoothing ε: true class 1−ε+ε/K, others ε/K", Range{0, 1, false, true},
+      Flag{"--smoothing", "--label-smoothing"});
+    f("clip_grad", clip_grad, "gradients are clipped to this norm (or value); off when absent", recipe::kPositive,
+      Flag{"--clip-grad", "--clip-grad-norm"});
+    f("clip_mode", clip_mode, "what clip_grad bounds: the norm of all gradients together, or each value", Choices{{"norm", "value"}},
+      Flag{"--clip-mode"});
+    f("loss_scale", loss_scale, "fp16 only: \"dynamic\" (starts at 65536, doubles after 2000 good steps, halves on overflow) or a fixed number",
+      Flag{"--loss-scale"});
+    f("tf32", tf32, "CUDA: fp32 matrix work may use TF32", Flag{"--tf32"});
+    f("mean", mean, "channel means of normalisation, in [0, 1]; the network's own when absent", Range{0, 1}, Flag{"--mean"});
+    f("std", std, "channel deviations of normalisation; the network's own when absent", recipe::kPositive, Flag{"--std"});
+    f("save_every", save_every, "how often the exact state is saved: minutes, steps or epochs; saving never takes over 1 % of the time",
+      Flag{"--save-every"});
+    f("checkpoint_hist", checkpoint_hist, "how many of the best checkpoints are kept", recipe::kNotNegative, Flag{"--checkpoint-hist"});
+    f("patience", patience, "evaluations without a better metric after which the run ends; 0 = never", recipe::kNotNegative, Flag{"--patience"});
+    f("log_interval", log_interval, "steps between lines of metrics", Range{1, 1e9}, Flag{"--log-interval", "--print-freq"});
+  }
+};
+
+/// `[evaluate]`: what the network sees when it is judged, and how often.
+struct EvaluateOptions {
+  std::optional<int> img_size;
+  std::optional<double> crop_pct;
+  std::optional<std::string> crop_mode, interpolation;
+  std::vector<recipe::Slot> augment;
+  Duration every{1, Duration::Unit::epochs};
+  std::optional<int64_t> batch;
+  void fields(auto& f) {
+    f("img_size", img_size, "side of the square that the network sees; the last size of the augment list when absent", Range{1, 65536},
+      Flag{"--img-size", "--imgsz", "--val-crop-size"});
+    f("crop_pct", crop_pct, "the short side is resized to floor(img_size/crop_pct); the network's own when absent", Range{0, 1, true},
+      Flag{"--crop-pct"});
+    f("crop_mode", crop_mode, "how the square is cut", Choices{{"center", "squash", "border"}}, Flag{"--crop-mode"});
+    f("interpolation", interpolation, "how pictures are resized; the network's own when absent",
+      Choices{{"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"}}, Flag{"--interpolation"});
+    f("augment", augment, "the whole evaluation pipeline, in place of resize and centre crop by the options above");
+    f("every", every, "how often the network is judged");
+    f("batch", batch, "pictures per evaluation batch; the training batch when absent", Range{1, 1 << 20}, Flag{"--validation-batch-size", "-vb"});
+  }
+};
+
+/// Which keys of a recipe are slots, lists and tables.
+const recipe::Grammar& grammar();
+
+/// Everything that can be said of a slot: what `satchel explain SLOT` lists. Tables ("train", "data", …) have one entry with their name.
+struct SlotInfo {
+  std::string slot;
+  std::vector<recipe::EntryInfo> entries;
+  bool table = false;
+};
+std::vector<SlotInfo> slot_infos();
+
+/// Checks every option of a merged recipe and returns it with every default written out. Touches neither data nor device.
+/// Throws Error(usage): unknown, out of range, contradictory or without effect.
+recipe::Table resolve(const recipe::Table& root);
+
+/// What `satchel train` was asked once its flags were merged into the recipe.
+struct Request {
+  Path data;
+  std::optional<recipe::Recipe> recipe;  // none: resumed, or chosen by satchel (see choose)
+  recipe::Table overrides;               // what flags and --set said, to be merged over a recipe that satchel chooses
+  std::function<void(recipe::Table& root)> apply_flags;  // the same as code, since list slots are reached by name
+  Path output = "runs";
+  std::string name;                      // empty: the data's name; "-2", "-3", … are added on a clash unless exist_ok
+  bool exist_ok = false;
+  std::optional<Path> pretrained;
+  std::string device = "auto";           // auto | cpu | cuda | cuda:N
+  int workers = -1;                      // loader threads; −1: chosen, 0: loading alternates with computing on the same cores
+  int threads = 0;                       // compute threads; 0: chosen
+  bool deterministic = false;
+  bool resume = false;
+  Path resume_run;                       // empty with resume: the newest run under `output`
+  std::optional<Duration> resume_length; // --epochs beside --resume
+  std::optional<double> max_hours;
+  std::optional<Path> replay;
+  bool dry_run = false;
+  std::string command;                   // as typed, for env.json
+};
+
+/// Where a run stands; given to the progress callback a few times a second at most.
+struct Progress {
+  int64_t epoch = 0, epochs = 0;         // epochs: total, rounded up
+  int64_t step = 0, steps = 0;           // optimizer steps of the whole run
+  int64_t step_in_epoch = 0, steps_per_epoch = 0;
+  double loss = 0, mean_loss = 0, lr = 0;
+  double images_per_second = 0, data_wait = 0;  // share of the time spent waiting for data
+  double seconds_left = 0;
+  int64_t peak_memory_bytes = 0;
+  bool evaluating = false;
+};
+
+struct Outcome {
+  bool stopped = false;                  // saved and stopped before its end: exit code 75
+  Path folder;
+  double best_metric = 0;                // top-1 in percent
+  int64_t best_epoch = 0;
+  std::string result_json;               // what --result prints
+};
+
+/// Trains. Progress lines go to `progress`, everything else to the log.
+/// Throws Error; whatever was saved is named in the message.
+Outcome run(const Request& request, const std::function<void(const Progress&)>& progress);
+
+/// Asks the loop to finish its step, save and return with `stopped`. Safe in a signal handler.
+void request_stop();
+
+/// The newest run folder with a state under `output`. Throws Error(usage) when there is none.
+Path newest_run(const Path& output);
+
+// ---- the automatic choice ---------------------------------------------------------------------------------------------------
+
+/// What decides when only a folder is given.
+struct Situation {
+  int64_t pictures = 0, classes = 0;
+  int median_short_side = 0;
+  bool gpu = false;
+  int cores = 1;
+  double gflops = 0;                     // measured training rate of this machine in 10⁹ multiply-adds per second
+  std::optional<double> max_hours;
+  bool has_pretrained = false;
+};
+struct Choice {
+  std::string recipe, model;
+  int img_size = 0;
+  int64_t batch = 0;
+  int epochs = 0;
+  std::vector<std::string> reasons;      // one line each, with the numbers that decided
+};
+/// One documented function; knows no data set by name. Never picks a network whose first epoch would take over 10 minutes.
+Choice choose(const Situation& situation);
+
+}  // namespace satchel::train
