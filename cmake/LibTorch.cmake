@@ -12,7 +12,9 @@ string(REGEX REPLACE ".*MAJOR ([0-9]+).*MINOR ([0-9]+).*" "\\1.\\2" TORCH_VERSIO
 if(TORCH_VERSION VERSION_LESS 2.11)
   message(FATAL_ERROR "LibTorch ${TORCH_VERSION} found, 2.11 or newer is needed: run `make setup`")
 endif()
-file(GLOB _cuda_runtime "${TORCH_ROOT}/../nvidia/cu13/lib" "${TORCH_ROOT}/../nvidia/*/lib")
+file(GLOB _cuda_runtime "${TORCH_ROOT}/../nvidia/*/lib")
+file(GLOB TORCH_CUDART "${TORCH_ROOT}/../nvidia/*/lib/libcudart.so.13")
+file(GLOB TORCH_CUPTI "${TORCH_ROOT}/../nvidia/*/lib/libcupti.so.13")
 
 add_library(torch::cpu INTERFACE IMPORTED)
 target_include_directories(torch::cpu SYSTEM INTERFACE ${TORCH_INCLUDE})

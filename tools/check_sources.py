@@ -1,0 +1,92 @@
+"""Fails on a source without a namesake test, a file without its opening lines, and words that do not belong; warns of long files.
+
+satchel/image/resize.cpp is tested by tests/image/resize_test.cpp. What needs no test of its own stands below, with the reason.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LONG = 400
+
+# source (relative to satchel/) → why no file of tests bears its name
+WITHOUT_TEST = {
+    "cli/main.cpp": "the entry point; tests/e2e runs it",
+}
+
+FORBIDDEN_WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK|placeholder|for now|lorem ipsum)\b", re.IGNORECASE)
+MACHINE_PATHS = re.compile(r"(?<![\w.$}])/(home|root|work)/\w")
+FORBIDDEN_NAMES = re.compile(r"^(utils?|common|helpers?|misc)$")
+CODE = {".h", ".cpp", ".cu"}
+TEXT = CODE | {".py", ".sh", ".md", ".toml", ".cmake", ".txt", ".yaml", ".json", ".1", ""}
+
+
+def tracked():
+    """Files of the repository: what git knows or would know; every file where there is no git (a source archive)."""
+    command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listing = subprocess.run(command, capture_output=True, text=True, check=False)
+    if listing.returncode == 0:
+        paths = [ROOT / name for name in listing.stdout.split("\0") if name]
+    else:
+        paths = [path for path in ROOT.rglob("*") if not re.match(r"(build|\.deps|runs|\.git)", str(path.relative_to(ROOT)))]
+    return sorted(path for path in paths if path.is_file() and not path.is_symlink())
+
+
+def missing_tests(files):
+    for path in files:
+        if path.suffix != ".cpp" or path.relative_to(ROOT).parts[0] != "satchel":
+            continue
+        inside = path.relative_to(ROOT / "satchel")
+        test = ROOT / "tests" / inside.with_name(inside.stem + "_test.cpp")
+        if test.exists() == (str(inside) in WITHOUT_TEST):
+            if test.exists():
+                yield f"{path.relative_to(ROOT)}: has a test now; take it off the list in tools/check_sources.py"
+            else:
+                yield f"{path.relative_to(ROOT)}: no {test.relative_to(ROOT)}"
+    for name in WITHOUT_TEST:
+        if not (ROOT / "satchel" / name).exists():
+            yield f"tools/check_sources.py: satchel/{name} is on the list of sources without a test, but does not exist"
+
+
+def wording(path, text):
+    where = path.relative_to(ROOT)
+    if path == pathlib.Path(__file__).resolve():
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        for pattern, what in ((FORBIDDEN_WORDS, "a word that promises instead of doing"), (MACHINE_PATHS, "a path of one machine")):
+            match = pattern.search(line)
+            if match:
+                yield f"{where}:{number}: {what}: {match[0]!r}"
+
+
+def opening(path, text):
+    where = path.relative_to(ROOT)
+    if path.suffix not in CODE:
+        return
+    lines = text.splitlines()[:6]
+    if not lines or not lines[0].startswith("// ") or "SPDX" in lines[0]:
+        yield f"{where}: does not open with a comment that says what it is"
+    if not any(line == "// SPDX-License-Identifier: Apache-2.0" for line in lines):
+        yield f"{where}: no SPDX line among the first six"
+
+
+def main():
+    files = tracked()
+    found, warnings = list(missing_tests(files)), []
+    for path in files:
+        if FORBIDDEN_NAMES.match(path.stem):
+            found.append(f"{path.relative_to(ROOT)}: a file is called by what it holds, not {path.stem}")
+        if path.suffix not in TEXT or path.name == "LICENSE":
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        found += wording(path, text)
+        found += opening(path, text)
+        length = text.count("\n")
+        if path.suffix in CODE | {".py"} and length > LONG:
+            warnings.append(f"warning: {path.relative_to(ROOT)}: {length} lines, aim at {LONG} or fewer")
+    print("\n".join(warnings + found) or f"sources: {len(files)} files, each with its test and its opening lines")
+    sys.exit(1 if found else 0)
+
+
+main()
