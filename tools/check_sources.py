@@ -9,6 +9,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LONG = 400
+LARGE = 500_000
 
 # source (relative to satchel/) → why no file of tests bears its name
 WITHOUT_TEST = {
@@ -77,6 +78,8 @@ def main():
     for path in files:
         if FORBIDDEN_NAMES.match(path.stem):
             found.append(f"{path.relative_to(ROOT)}: a file is called by what it holds, not {path.stem}")
+        if path.stat().st_size > LARGE:
+            warnings.append(f"warning: {path.relative_to(ROOT)}: {path.stat().st_size} bytes; can it be smaller, or a hash?")
         if path.suffix not in TEXT or path.name == "LICENSE":
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
