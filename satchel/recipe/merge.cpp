@@ -1,0 +1,256 @@
+// One table onto another, and one value into a table: the merging rules, which --set obeys as extends does.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "satchel/recipe/recipe.h"
+
+namespace satchel::recipe {
+namespace {
+
+using Parts = std::vector<std::string>;
+
+bool contains(const Parts& words, std::string_view word) { return std::ranges::find(words, word) != words.end(); }
+
+/// The first `count` parts as "loss.bce".
+std::string joined(const Parts& parts, size_t count) {
+  return fmt::format("{}", fmt::join(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(count), "."));
+}
+
+// ---- shape: what the grammar says of a key ----
+
+void check_key(const std::string& key, const Grammar& grammar, const std::string& origin) {
+  Parts known;
+  for (const Parts* words : {&grammar.slots, &grammar.list_slots, &grammar.tables})
+    std::ranges::copy_if(*words, std::back_inserter(known), [](const std::string& word) { return word.find('.') == std::string::npos; });
+  if (contains(known, key)) return;
+  const std::string near = nearest(key, known);
+  const std::string hint = near.empty() ? fmt::format("it has {}", fmt::join(known, ", ")) : fmt::format("did you mean {}?", near);
+  fail(Kind::usage, "{}a recipe has no '{}' ({})", place(origin), key, hint);
+}
+
+void normalize_list(Value& value, const std::string& where) {
+  Array things;
+  for (const Slot& slot : slots_of(value, where)) things.push_back(detail::write(slot));
+  value.data = std::move(things);
+}
+
+/// Checks one top-level value and brings bare names into their table form.
+void normalize(const std::string& key, Value& value, const Grammar& grammar) {
+  check_key(key, grammar, value.origin);
+  if (contains(grammar.slots, key)) {
+    value = detail::write(slot_of(value, key));
+  } else if (contains(grammar.list_slots, key)) {
+    normalize_list(value, key);
+  } else {
+    check(value.table(), Kind::usage, "{}{} = {}: a table is needed: [{}]", place(value.origin), key, to_toml(value), key);
+    for (auto& [inner, member] : *value.table())
+      if (const std::string path = key + "." + inner; contains(grammar.list_slots, path)) normalize_list(member, path);
+  }
+}
+
+// ---- merging ----
+
+void merge_members(Table& base, const Table& over);
+
+/// A thing onto a thing: its options if it has the same name, else it stands in the place of the other.
+void merge_thing(Value& base, const Value& over) {
+  const auto named = [](const Table& table) { return table.size() == 1 && table.begin()->second.table(); };
+  const Table& source = *over.table();
+  if (!named(*base.table()) || !named(source) || base.table()->begin()->first != source.begin()->first) {
+    base = over;
+    return;
+  }
+  Value& thing = base.table()->begin()->second;
+  const Value& other = source.begin()->second;
+  merge_members(*thing.table(), *other.table());
+  thing.origin = other.origin, base.origin = over.origin;
+}
+
+/// Keys of a table, or options of a thing; a table among these is a thing inside a thing.
+void merge_members(Table& base, const Table& over) {
+  for (const auto& [key, value] : over) {
+    Value* old = base.find(key);
+    if (old && old->table() && value.table())
+      merge_thing(*old, value);
+    else
+      base.set(key, value);
+  }
+}
+
+// ---- reaching in ----
+
+/// The value that holds the options of the thing `name` in a list of things; null when absent.
+const Value* find_thing(const Array& list, std::string_view name, const std::string& where, const std::string& origin) {
+  const Value* found = nullptr;
+  for (const Value& item : list) {
+    const Value* thing = item.table() ? item.table()->find(name) : nullptr;
+    check(!thing || !found, Kind::usage, "{}{} holds {} twice; write the whole list instead", place(origin), where, name);
+    if (thing) found = thing;
+  }
+  return found;
+}
+
+std::string names_in(const Array& list) {
+  Parts names;
+  for (const Value& item : list)
+    if (item.table() && !item.table()->empty()) names.push_back(item.table()->begin()->first);
+  return names.empty() ? "nothing" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// The thing called path[at] in a slot or list; an empty slot is given it.
+Table& thing_in(Value& holder, const Parts& path, size_t at, const std::string& origin) {
+  const std::string where = joined(path, at), &name = path[at];
+  const Value* thing = nullptr;
+  if (holder.array()) {
+    normalize_list(holder, where);
+    thing = find_thing(*holder.array(), name, where, origin);
+    check(thing, Kind::usage, "{}{} holds {}, not {}", place(origin), where, names_in(*holder.array()), name);
+  } else {
+    check(holder.table() || holder.text(), Kind::usage, "{}{} is {} and has no options", place(origin), where, holder.kind());
+    const Slot slot = slot_of(holder, where);
+    check(slot.empty() || slot.name == name, Kind::usage, "{}{} holds {}, not {}; to replace it: {}={}", place(origin), where, slot.name,
+          name, where, name);
+    holder = detail::write(slot.empty() ? Slot{name, {}, origin} : slot);
+    thing = holder.table()->find(name);
+  }
+  return *const_cast<Value*>(thing)->table();
+}
+
+/// Sets what lies below the slot or list `holder`; path[at] names a thing in it.
+void set_below(Value& holder, const Parts& path, size_t at, Value value) {
+  Table& options = thing_in(holder, path, at, value.origin);
+  if (at + 1 == path.size()) {
+    check(value.table(), Kind::usage, "{}{} = {}: a table of options is needed: {{ … }}", place(value.origin), joined(path, at + 1),
+          to_toml(value));
+    merge_members(options, *value.table());
+    return;
+  }
+  const std::string& option = path[at + 1];
+  if (at + 2 == path.size()) {
+    Table one;
+    one.set(option, std::move(value));
+    merge_members(options, one);
+    return;
+  }
+  if (!options.find(option)) options.set(option, Value(Table(), value.origin));
+  set_below(*options.find(option), path, at + 2, std::move(value));
+}
+
+Parts split(std::string_view dotted) {
+  Parts parts(1);
+  for (const char c : dotted) {
+    if (c == '.')
+      parts.emplace_back();
+    else
+      parts.back() += c;
+  }
+  return parts;
+}
+
+void restamp(Value& value, const std::string& origin) {
+  value.origin = origin;
+  if (Table* table = value.table())
+    for (auto& [key, inner] : *table) restamp(inner, origin);
+  if (Array* array = value.array())
+    for (Value& item : *array) restamp(item, origin);
+}
+
+/// TOML, else text; but what opens like a container or a quoted text is meant as TOML.
+Value parse_value(const std::string& text, const std::string& assignment, const std::string& origin) {
+  try {
+    const Table table = parse_toml("v = " + text, origin + " " + assignment);
+    if (table.size() == 1) {
+      Value value = table.begin()->second;
+      restamp(value, origin);
+      return value;
+    }
+  } catch (const Error&) {
+    if (text.find_first_of("[{\"'") == 0) throw;
+  }
+  return {text, origin};
+}
+
+}  // namespace
+
+void merge(Table& base, const Table& over, const Grammar& grammar) {
+  for (const auto& [key, value] : over) {
+    Value next = value;
+    normalize(key, next, grammar);
+    Value* old = base.find(key);
+    if (!old) {
+      base.set(key, std::move(next));
+      continue;
+    }
+    normalize(key, *old, grammar);
+    if (contains(grammar.slots, key))
+      merge_thing(*old, next);
+    else if (contains(grammar.tables, key))
+      merge_members(*old->table(), *next.table());
+    else
+      *old = std::move(next);
+  }
+}
+
+void set(Table& root, const std::vector<std::string>& path, Value value, const Grammar& grammar) {
+  check(!path.empty() && !contains(path, ""), Kind::usage, "{}'{}': a path such as loss.bce.target_threshold is needed",
+        place(value.origin), joined(path, path.size()));
+  check_key(path[0], grammar, value.origin);
+  const bool table = contains(grammar.tables, path[0]);
+  const size_t holder_depth = table ? 2 : 1;  // [evaluate] is no thing; its member augment holds things
+  Table next = root;
+  if (path.size() <= holder_depth) {
+    Table over;
+    if (path.size() == 2) {
+      Table inner;
+      inner.set(path[1], std::move(value));
+      value = Value(std::move(inner), value.origin);
+    }
+    over.set(path[0], std::move(value));
+    merge(next, over, grammar);
+  } else {
+    Table* at = &next;
+    if (table) {
+      if (!next.find(path[0])) next.set(path[0], Value(Table(), value.origin));
+      at = next.find(path[0])->table();
+    }
+    const std::string& last = path[holder_depth - 1];
+    const bool list = contains(grammar.list_slots, joined(path, holder_depth));
+    if (!at->find(last)) at->set(last, list ? Value(Array(), value.origin) : Value(Table(), value.origin));
+    set_below(*at->find(last), path, holder_depth, std::move(value));
+  }
+  root = std::move(next);
+}
+
+void set(Table& root, const std::string& assignment, const Grammar& grammar, const std::string& origin) {
+  const size_t equals = assignment.find('=');
+  check(equals != std::string::npos, Kind::usage, "{}'{}' lacks its value: {} slot.name.option=value", place(origin), assignment, origin);
+  const auto trim = [](std::string text) {
+    text.erase(0, text.find_first_not_of(" \t"));
+    return text.erase(text.find_last_not_of(" \t") + 1);
+  };
+  set(root, split(trim(assignment.substr(0, equals))), parse_value(trim(assignment.substr(equals + 1)), assignment, origin), grammar);
+}
+
+void rename(Table& root, const std::string& slot, const std::string& name, const std::string& origin) {
+  const Value* old = root.find(slot);
+  Slot thing = old ? slot_of(*old, slot) : Slot{};
+  thing.name = name, thing.origin = origin;
+  root.set(slot, detail::write(thing));
+}
+
+const Value* get(const Table& root, std::string_view dotted, const Grammar& grammar) {
+  const Parts path = split(dotted);
+  check_key(path[0], grammar, "default");
+  const Value* at = root.find(path[0]);
+  for (size_t i = 1; i < path.size() && at; ++i) {
+    if (at->table())
+      at = at->table()->find(path[i]);
+    else
+      at = at->array() ? find_thing(*at->array(), path[i], joined(path, i), "default") : nullptr;
+  }
+  return at;
+}
+
+}  // namespace satchel::recipe
