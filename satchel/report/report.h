@@ -44,6 +44,9 @@ class TensorBoard {
   Journal journal_;
 };
 
+/// CRC-32C (Castagnoli, RFC 3720 B.4), the checksum of TFRecord frames.
+uint32_t crc32c(const void* data, size_t size);
+
 /// A named line of a plot.
 struct Series {
   std::string name;
