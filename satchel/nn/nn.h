@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "satchel/kernels/kernels.h"
 #include "satchel/nn/module.h"
 #include "satchel/recipe/recipe.h"
 #include "satchel/weights/weights.h"
@@ -88,6 +89,12 @@ const ModelEntry& find_model(const recipe::Slot& slot);
 /// Initialised by the network's own rule, in evaluation mode.
 std::unique_ptr<Network> build_model(const recipe::Slot& slot, const ModelContext& context);
 
+// ---- input --------------------------------------------------------------------------------------------------------
+
+/// Bytes [N,H,W,3] → (v/255 − mean)/std [N,3,H,W] channels-last in `dtype` (float or double), on the bytes' device. With `mix`
+/// (one row per picture) pictures are blended first and rounded to 8 bits half to even, as timm's FastCollateMixup does.
+at::Tensor normalize(const at::Tensor& bytes, const weights::Card& card, at::ScalarType dtype, const std::vector<kernels::MixRow>& mix = {});
+
 // ---- losses -------------------------------------------------------------------------------------------------------
 
 /// A criterion of training.
@@ -117,6 +124,9 @@ struct ArraySet {
 };
 /// Throws Error(usage) for a dtype that safetensors has no name for.
 ArraySet arrays(const std::vector<NamedTensor>& tensors);
+
+/// A copy of a file's array; the file may go away.
+at::Tensor tensor_of(const weights::Array& array);
 
 struct LoadOptions {
   /// Every tensor must be in the file with its shape and nothing else may be there (num_batches_tracked may be absent: old files lack it).

@@ -1,0 +1,57 @@
+// Bytes → what the network sees: one pass of a kernel, or the plain expression below it.
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
+
+#include "satchel/nn/nn.h"
+
+namespace satchel::nn {
+namespace {
+
+bool fast_path(const at::Tensor& bytes, const weights::Card& card, at::Tensor& out, const std::vector<kernels::MixRow>& mix) {
+  if (!bytes.device().is_cpu() || !bytes.is_contiguous()) return false;
+  kernels::Normalize op{};
+  op.in = bytes.const_data_ptr<uint8_t>();
+  op.out = out.data_ptr();
+  op.dtype = out.scalar_type() == at::kDouble ? kernels::Dtype::f64 : kernels::Dtype::f32;
+  op.count = bytes.size(0), op.height = bytes.size(1), op.width = bytes.size(2);
+  for (int c = 0; c < 3; ++c) op.mean[c] = card.mean[static_cast<size_t>(c)], op.std[c] = card.std[static_cast<size_t>(c)];
+  op.mix = mix.empty() ? nullptr : mix.data();
+  return kernels::normalize(op);
+}
+
+/// Pictures [N,H,W,3] in float, blended and rounded half to even.
+at::Tensor mixed(const at::Tensor& bytes, const std::vector<kernels::MixRow>& mix) {
+  const at::Tensor whole = bytes.to(at::kFloat);
+  at::Tensor out = whole.clone();
+  for (size_t i = 0; i < mix.size(); ++i) {
+    const kernels::MixRow& row = mix[i];
+    const auto me = static_cast<int64_t>(i);
+    at::Tensor own = out.select(0, me);
+    const at::Tensor partner = whole.select(0, row.partner);
+    if (row.width > 0 && row.height > 0) {
+      own.narrow(0, row.y, row.height).narrow(1, row.x, row.width).copy_(partner.narrow(0, row.y, row.height).narrow(1, row.x, row.width));
+    } else if (row.lambda != 1) {
+      own.copy_((whole.select(0, me) * row.lambda + partner * (1 - row.lambda)).round());
+    }
+  }
+  return out;
+}
+
+at::Tensor channels(const std::array<double, 3>& values, const at::TensorOptions& options) {
+  return at::tensor(at::ArrayRef<double>(values.data(), 3), options);
+}
+
+}  // namespace
+
+at::Tensor normalize(const at::Tensor& bytes, const weights::Card& card, at::ScalarType dtype, const std::vector<kernels::MixRow>& mix) {
+  const at::TensorOptions options = bytes.options().dtype(dtype);
+  if (bytes.device().is_cpu()) {
+    at::Tensor out = at::empty(bytes.sizes(), options);
+    if (fast_path(bytes, card, out, mix)) return out.permute({0, 3, 1, 2});
+  }
+  at::Tensor x = (mix.empty() ? bytes : mixed(bytes, mix)).to(dtype, /*non_blocking=*/false, /*copy=*/true).div_(255);
+  return x.sub_(channels(card.mean, options)).div_(channels(card.std, options)).permute({0, 3, 1, 2});
+}
+
+}  // namespace satchel::nn

@@ -1,0 +1,124 @@
+// A trained network that answers: card, evaluation pipeline and network in one object. val, predict, the training loop and C++ programs
+// stand on it. This door includes no torch: a program that uses it builds in seconds.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "satchel/base/file.h"
+#include "satchel/image/image.h"
+
+namespace satchel::nn {
+class Network;
+}
+namespace satchel::data {
+struct Dataset;
+}
+namespace satchel::augment {
+class Pipeline;
+}
+namespace satchel::weights {
+struct Card;
+}
+
+namespace satchel::predict {
+
+// ---- answers --------------------------------------------------------------------------------------------------------------
+
+/// One class of an answer.
+struct Ranked {
+  int64_t index = 0;
+  std::string name;         // class name, or the index as text when the weights carry none
+  double probability = 0;
+};
+
+/// What the network says of one picture; `error` is set, and `ranked` empty, for a picture that cannot be read.
+struct Answer {
+  std::string filename;
+  std::vector<Ranked> ranked;  // best first
+  std::string error;
+};
+
+struct ClassifierOptions {
+  std::string model;           // architecture for files without a card; empty: the card's
+  std::string device = "cpu";  // cpu | cuda | cuda:N
+  int threads = 0;             // compute and loader threads; 0: all cores
+  int64_t batch = 32;
+};
+
+/// Weights with everything needed to use them. Not for two threads at once.
+class Classifier {
+ public:
+  /// A safetensors file or a run folder (its best.safetensors). Throws Error(data) for damaged weights, Error(usage) when the file has no
+  /// card and no model is given.
+  explicit Classifier(const Path& weights_or_run, const ClassifierOptions& options = {});
+  ~Classifier();
+  Classifier(Classifier&&) noexcept;
+
+  /// An answer per picture, in order; a picture that cannot be read gets its own answer with `error`.
+  std::vector<Answer> classify(const std::vector<Path>& pictures, int topk = 5);
+  Answer classify(const image::Image& picture, int topk = 5);
+  const std::vector<std::string>& classes() const;
+  const weights::Card& card() const;
+  nn::Network& network();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// `filename,rank,class,index,probability,error`: a row per rank, one row with `error` for a picture that cannot be read.
+std::string answers_csv(const std::vector<Answer>& answers);
+std::string answers_json(const std::vector<Answer>& answers);
+std::string answers_table(const std::vector<Answer>& answers);
+
+// ---- judgement --------------------------------------------------------------------------------------------------------------
+
+/// Counts over a labelled data set; nothing is padded or counted twice.
+struct Evaluation {
+  struct Prediction {
+    std::string filename;
+    int64_t truth = 0, answer = 0;
+    double probability = 0;      // of the answer
+    double truth_probability = 0;
+  };
+  struct Failure {
+    std::string filename, reason;
+  };
+  int64_t count = 0, correct_top1 = 0, correct_top5 = 0;
+  double loss = 0;                                    // mean cross-entropy
+  std::vector<std::vector<int64_t>> confusion;        // [truth][answer]
+  std::vector<Prediction> predictions;                // in the data's order
+  std::vector<Failure> failures;                      // left out, not counted
+  double top1() const { return count ? 100.0 * static_cast<double>(correct_top1) / static_cast<double>(count) : 0; }
+  double top5() const { return count ? 100.0 * static_cast<double>(correct_top5) / static_cast<double>(count) : 0; }
+};
+
+struct EvaluateOptions {
+  int64_t batch = 128;
+  int threads = 1;             // loader threads
+  int ahead = 0;               // batches prepared in advance (data::LoaderOptions)
+  bool skip_bad = false;       // else the first broken picture throws Error(data)
+  bool accept_partial = false;
+};
+
+/// Judges a network as it stands, in its own dtype and on its own device, in evaluation mode (the mode it had is restored).
+/// top-5 counts min(5, classes).
+Evaluation evaluate(nn::Network& network, const data::Dataset& dataset, const augment::Pipeline& pipeline, const weights::Card& card,
+                    const EvaluateOptions& options);
+
+/// Resize to floor(img_size/crop_pct) and crop as the card says (timm.data.create_transform), or its own evaluate_augment list.
+augment::Pipeline evaluation_pipeline(const weights::Card& card);
+
+/// `filename,truth,answer,probability`.
+std::string predictions_csv(const Evaluation& evaluation, const std::vector<std::string>& classes);
+/// `model,count,correct_top1,correct_top5,top1,top5,loss`; with `per_class` also precision, recall and count of each class.
+std::string evaluation_json(const Evaluation& evaluation, const std::string& model, const std::vector<std::string>& classes, bool per_class);
+/// A table for the terminal: class, pictures, right, recall, precision.
+std::string per_class_table(const Evaluation& evaluation, const std::vector<std::string>& classes);
+
+}  // namespace satchel::predict
