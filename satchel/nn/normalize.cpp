@@ -1,5 +1,6 @@
 // Bytes → what the network sees: one pass of a kernel, or the plain expression below it.
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
 
