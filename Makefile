@@ -8,6 +8,9 @@ MAKEFLAGS += --no-print-directory
 
 FASHION := /usr/share/datasets/fashion-mnist
 PREFIX ?= /usr/local
+# 1: LibTorch with its GPU libraries (make setup CUDA=1) and the CUDA path in the program (make build CUDA=1, needs nvcc).
+CUDA ?= 0
+export CUDA
 # As many compilers as cores, fewer where memory is short: a file that includes LibTorch takes up to 1.4 GB.
 JOBS ?= $(shell awk -v n=$$(nproc) '/MemAvailable/ {m = int($$2 / 1500000); print m < 1 ? 1 : m < n ? m : n}' /proc/meminfo)
 
@@ -19,8 +22,8 @@ help: ## list the verbs
 setup: ## install what is missing from apt, and LibTorch into .deps (CUDA=1: with the GPU libraries)
 	@tools/setup.sh
 
-build: ## compile the program to build/satchel
-	@cmake --preset release --log-level=WARNING
+build: ## compile the program to build/satchel (CUDA=1: with the CUDA path)
+	@cmake --preset release --log-level=WARNING -DSATCHEL_CUDA=$(if $(filter 1,$(CUDA)),ON,OFF)
 	@cmake --build --preset release -j $(JOBS)
 
 demo: setup build ## set up, build, train on Fashion-MNIST
@@ -46,7 +49,7 @@ tidy: setup ## clang-tidy over every source, warnings as errors
 
 golden: ## write the fixtures of tests/golden again, with timm, torchvision and Pillow
 	@PEERS=1 tools/setup.sh
-	@set -e; for script in tools/golden/*.py; do echo "golden: $$script"; .deps/peers/bin/python $$script; done
+	@set -e; for script in tools/golden/*.py; do echo "golden: $$script"; .deps/peers/bin/python $$script tests/golden; done
 
 docs: setup build ## write docs/reference again from the program
 	@build/satchel explain --reference docs/reference

@@ -1,5 +1,5 @@
-# The CUDA half as one object target, satchel_cuda: kernels/cuda/*.cu and every *_cuda.cpp. They define what the *none.cpp files decline, and
-# those stay out of the build then. Compiles and links against the CPU-only wheel; runs where the full one is (make setup CUDA=1).
+# The CUDA half as one object target, satchel_cuda: kernels/cuda/*.cu and every *_cuda.cpp. They define what none.cpp and *_nocuda.cpp
+# decline, and those stay out of the build then. Compiles and links against the CPU-only wheel; runs where the full one is (make setup CUDA=1).
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
   set(CMAKE_CUDA_ARCHITECTURES 80-real 90)
 endif()

@@ -1,6 +1,7 @@
 """Fails on a source without a namesake test, a file without its opening lines, and words that do not belong; warns of long files.
 
-satchel/image/resize.cpp is tested by tests/image/resize_test.cpp. What needs no test of its own stands below, with the reason.
+satchel/image/resize.cpp is tested by tests/image/resize_test.cpp; an op of kernels/cpu and kernels/cuda has one test for both in
+tests/kernels. What needs no test of its own stands below, with the reason.
 """
 import pathlib
 import re
@@ -14,6 +15,8 @@ LARGE = 500_000
 # source (relative to satchel/) → why no file of tests bears its name
 WITHOUT_TEST = {
     "cli/main.cpp": "the entry point; tests/e2e runs it",
+    "kernels/cuda/none.cpp": "declines everything",
+    "train/device_nocuda.cpp": "says that there is no CUDA",
 }
 
 FORBIDDEN_WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK|placeholder|for now|lorem ipsum)\b", re.IGNORECASE)
@@ -39,7 +42,8 @@ def missing_tests(files):
         if path.suffix != ".cpp" or path.relative_to(ROOT).parts[0] != "satchel":
             continue
         inside = path.relative_to(ROOT / "satchel")
-        test = ROOT / "tests" / inside.with_name(inside.stem + "_test.cpp")
+        folder = inside.parent.parent if inside.parent.parent.name == "kernels" else inside.parent
+        test = ROOT / "tests" / folder / (inside.stem + "_test.cpp")
         if test.exists() == (str(inside) in WITHOUT_TEST):
             if test.exists():
                 yield f"{path.relative_to(ROOT)}: has a test now; take it off the list in tools/check_sources.py"
