@@ -1,6 +1,6 @@
 # `make install`: a tree that can be moved anywhere. Program, recipes, completions, man page; libsatchel.so with its doors and a CMake package;
 # beside it the few libraries of the wheel that it loads.
-set(SATCHEL_DOORS satchel/image/image.h satchel/predict/predict.h)
+set(SATCHEL_DOORS satchel/image/image.h satchel/predict/predict.h satchel/base/error.h)
 
 # The doors and every header of ours that they include; a door that reaches LibTorch is an error.
 function(satchel_door_headers out)

@@ -33,7 +33,14 @@ hidden=()
 if unshare -rm true 2>/dev/null; then
   hidden=(unshare -rm bash -c 'mount -t tmpfs none "$0" && mount -t tmpfs none "$1" && shift 1 && exec "$@"' "$build" "$(realpath "$checkout/.deps")")
 fi
-"${hidden[@]}" "$tree/bin/satchel" --version
-"${hidden[@]}" "$tree/bin/satchel" recipes >/dev/null
-python3 - "$work/red.ppm" <<'PYTHON'
-PYTHON
+installed() { "${hidden[@]}" "$@" 2>"$work/errors" || { cat "$work/errors" >&2; fail "failed: $*"; }; }
+
+installed "$tree/bin/satchel" --version
+python3 tests/e2e/make_pictures.py "$work/pictures"
+installed "$tree/bin/satchel" train "$work/pictures" --recipe plain --model cifar_resnet8 --img-size 32 --batch-size 4 --set 'train.length="2 steps"' \
+  --set optimizer.sgd.lr=0.01 --device cpu --output "$work/runs" --name tiny >/dev/null
+answers=$(installed "$work/classify/classify" "$work/runs/tiny" "$work/pictures/val/red/0.png" "$work/pictures/absent.png")
+echo "$answers"
+# Two classes for the picture, an error for the absent one, one answer for the middle.
+[ "$(wc -l <<<"$answers")" -eq 4 ] || fail "classify answered otherwise than expected"
+grep -q "absent.png: " <<<"$answers" || fail "classify said nothing of the absent picture"
