@@ -53,14 +53,11 @@ Duration Duration::from_text(std::string_view text) {
 }
 
 std::string Duration::text() const {
-  for (const UnitName& name : kUnits) {
-    if (name.unit != unit || std::fmod(amount, name.factor) != 0 || (amount == 0 && name.factor != 1)) continue;
-    const double count = amount / name.factor;
-    char buffer[40];
-    const std::string number(buffer, std::to_chars(buffer, buffer + sizeof buffer, count).ptr);
-    return number + " " + std::string(count == 1 ? name.singular : name.plural);
-  }
-  return {};  // not reached: each unit has a factor of 1
+  const UnitName* best = nullptr;  // the largest unit that divides it, or the smallest
+  for (const UnitName& name : kUnits)
+    if (name.unit == unit && (!best || std::fmod(amount, best->factor) != 0 || amount == 0)) best = &name;
+  const double count = amount / best->factor;
+  return fmt::format("{} {}", count, count == 1 ? best->singular : best->plural);
 }
 
 int64_t Duration::steps(int64_t steps_per_epoch, int64_t total_steps) const {

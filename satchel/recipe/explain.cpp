@@ -1,5 +1,5 @@
-// Pages for people: what a thing is and takes, what a recipe says and where it says so. Plain text for the terminal, Markdown for
-// docs/reference. SPDX-License-Identifier: Apache-2.0
+// Pages for people: what a thing is and takes, what a recipe says and where. Plain for the terminal, Markdown for docs/reference.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -47,9 +47,10 @@ std::vector<Row> option_rows(const std::vector<OptionInfo>& options) {
 
 std::string markdown_row(const Row& row) {
   std::string line = "|";
-  for (std::string cell : row) {
-    for (size_t at = 0; (at = cell.find('|', at)) != std::string::npos; at += 2) cell.insert(at, "\\");
-    line += " " + cell + " |";
+  for (const std::string& cell : row) {
+    line += ' ';
+    for (const char c : cell) line += c == '|' ? std::string("\\|") : std::string(1, c);
+    line += " |";
   }
   return line + "\n";
 }
