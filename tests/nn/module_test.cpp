@@ -14,7 +14,7 @@ struct Leaf : Module {
     weight = add_parameter("weight", at::ones({2}), Role::norm);
     mean = add_buffer("running_mean", at::zeros({2}));
   }
-  at::Tensor forward(const at::Tensor& x) override { return x * weight; }
+  at::Tensor forward(const at::Tensor& x) override { return x.mul(weight); }
   at::Tensor weight, mean;
 };
 struct Pair : Module {
@@ -61,9 +61,9 @@ TEST(Module, ListedHandlesAreTheTensorsThatForwardUses) {
     at::Tensor raw = each.tensor.detach();
     raw.fill_(2);
   }
-  EXPECT_EQ(root.forward(at::ones({2}))[0].item<double>(), 16);
+  EXPECT_EQ(root.forward(at::ones({2}))[0].item().toDouble(), 16);
   root.to(at::kCPU);
-  EXPECT_EQ(root.forward(at::ones({2}))[0].item<double>(), 16);
+  EXPECT_EQ(root.forward(at::ones({2}))[0].item().toDouble(), 16);
 }
 
 }  // namespace

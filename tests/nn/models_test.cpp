@@ -1,0 +1,127 @@
+// Laws that every network obeys, whatever its family: a new variant is covered by being in the list.
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/ops/equal.h>
+#include <ATen/ops/randn.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <set>
+
+#include "satchel/base/error.h"
+#include "satchel/nn/nn.h"
+
+namespace satchel::nn {
+namespace {
+
+using testing::HasSubstr;
+
+recipe::Slot slot(const std::string& name) { return {name, {}, "test"}; }
+
+class EveryModel : public testing::TestWithParam<ModelEntry> {
+ protected:
+  /// Small pictures: what costs time in a test is depth, and that is the network's own.
+  int64_t side() const { return GetParam().card.img_size > 64 ? 64 : GetParam().card.img_size; }
+  at::Tensor pictures(int64_t n) const { return at::randn({n, 3, side(), side()}).contiguous(at::MemoryFormat::ChannelsLast); }
+  std::unique_ptr<Network> build(uint64_t seed = 0, int64_t classes = 7) const {
+    return build_model(slot(GetParam().name), {.classes = classes, .seed = seed});
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Registry, EveryModel, testing::ValuesIn(models()), [](const auto& info) { return info.param.name; });
+
+TEST_P(EveryModel, ResolvesItsDefaults) {
+  const auto options = GetParam().describe();
+  EXPECT_EQ(GetParam().resolve({}, "model").size(), options.size());
+  for (const recipe::OptionInfo& option : options) EXPECT_FALSE(option.doc.empty()) << option.name;
+  EXPECT_FALSE(GetParam().doc.empty());
+  EXPECT_EQ(GetParam().card.model, GetParam().name);
+}
+
+TEST_P(EveryModel, AnswersWithLogitsAndStages) {
+  const auto network = build();
+  const at::Tensor x = pictures(2);
+  const at::Tensor logits = network->forward(x);
+  EXPECT_EQ(logits.sizes(), (at::IntArrayRef{2, 7}));
+  EXPECT_TRUE(logits.isfinite().all().item<bool>());
+  const auto outputs = network->features(x);
+  const auto info = network->feature_info();
+  ASSERT_EQ(outputs.size(), info.size());
+  for (size_t i = 0; i < info.size(); ++i) {
+    const int64_t size = side() / info[i].reduction;
+    EXPECT_EQ(outputs[i].sizes(), (at::IntArrayRef{2, info[i].channels, size, size})) << info[i].module;
+    EXPECT_TRUE(outputs[i].is_contiguous(at::MemoryFormat::ChannelsLast)) << info[i].module;
+  }
+}
+
+TEST_P(EveryModel, NamesAreUniqueAndTheHeadExists) {
+  const auto network = build();
+  std::set<std::string> names;
+  for (const NamedTensor& each : network->named_tensors()) EXPECT_TRUE(names.insert(each.name).second) << each.name;
+  EXPECT_TRUE(names.contains(network->head() + ".weight"));
+  EXPECT_TRUE(names.contains(network->first_conv() + ".weight"));
+}
+
+TEST_P(EveryModel, RolesFollowTheNames) {
+  for (const NamedTensor& each : build()->named_tensors()) {
+    if (!each.parameter) continue;
+    // timm's rule for tensors that are not decayed: one-dimensional, or called bias.
+    const bool decayed = each.tensor.dim() > 1 && !each.name.ends_with(".bias");
+    EXPECT_EQ(each.role == Role::weight, decayed) << each.name;
+  }
+}
+
+TEST_P(EveryModel, EveryParameterGetsAGradient) {
+  const auto network = build();
+  network->train();
+  // Two steps away from zero-γ, behind which the rest of a branch sees no gradient.
+  for (const NamedTensor& each : network->named_tensors())
+    if (each.role == Role::norm && each.parameter && each.name.ends_with("weight")) at::Tensor(each.tensor.detach()).fill_(0.5);
+  network->forward(pictures(4)).square().mean().backward();
+  for (const NamedTensor& each : network->named_tensors()) {
+    if (!each.parameter) continue;
+    ASSERT_TRUE(each.tensor.grad().defined()) << each.name;
+    EXPECT_GT(each.tensor.grad().abs().sum().item<double>(), 0) << each.name;
+    EXPECT_EQ(each.tensor.grad().strides(), each.tensor.strides()) << each.name;
+  }
+}
+
+TEST_P(EveryModel, TheSeedDecidesTheWeightsAndNothingElse) {
+  const auto a = build(1)->named_tensors(), b = build(1)->named_tensors(), c = build(2)->named_tensors();
+  const auto wide = build_model(slot(GetParam().name), {.classes = 7, .dtype = at::kDouble, .seed = 1})->named_tensors();
+  bool other = false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    EXPECT_TRUE(at::equal(a[i].tensor, b[i].tensor)) << a[i].name;
+    other |= !at::equal(a[i].tensor, c[i].tensor);
+    EXPECT_TRUE(at::equal(a[i].tensor, wide[i].tensor.to(a[i].tensor.scalar_type()))) << a[i].name;
+  }
+  EXPECT_TRUE(other);
+}
+
+TEST_P(EveryModel, LoadsWhatItSaves) {
+  const auto a = build(1), b = build(2);
+  const ArraySet set = arrays(a->named_tensors());
+  const Path file = std::filesystem::temp_directory_path() / fmt::format("satchel-{}-{}.safetensors", GetParam().name, ::getpid());
+  weights::write(file, set.arrays, {});
+  const LoadReport report = load(*b, weights::File(file));
+  std::filesystem::remove(file);
+  EXPECT_EQ(report.loaded.size(), set.arrays.size());
+  const auto left = a->named_tensors(), right = b->named_tensors();
+  for (size_t i = 0; i < left.size(); ++i) EXPECT_TRUE(at::equal(left[i].tensor, right[i].tensor)) << left[i].name;
+}
+
+TEST_P(EveryModel, ResidualOptionsExistWhereResidualsDo) {
+  recipe::Slot with = slot(GetParam().name);
+  with.options.set("zero_init_last", recipe::Value(false, "a.toml:3"));
+  if (GetParam().residuals) {
+    EXPECT_NO_THROW(build_model(with, {.classes = 3}));
+  } else {
+    EXPECT_THAT([&] { build_model(with, {.classes = 3}); }, testing::ThrowsMessage<Error>(HasSubstr("zero_init_last")));
+  }
+}
+
+TEST(Models, UnknownNamesAreAnsweredWithTheNearest) {
+  EXPECT_THAT([] { find_model(slot("resnet5O")); }, testing::ThrowsMessage<Error>(HasSubstr("resnet50")));
+}
+
+}  // namespace
+}  // namespace satchel::nn
