@@ -32,7 +32,7 @@ namespace satchel::predict {
 /// One class of an answer.
 struct Ranked {
   int64_t index = 0;
-  std::string name;         // class name, or the index as text when the weights carry none
+  std::string name;  // class name, or the index as text when the weights carry none
   double probability = 0;
 };
 
@@ -45,25 +45,39 @@ struct Answer {
 
 struct ClassifierOptions {
   std::string model;           // architecture for files without a card; empty: the card's
-  std::string device = "cpu";  // cpu | cuda | cuda:N
-  int threads = 0;             // compute and loader threads; 0: all cores
+  std::string device = "cpu";  // auto | cpu | cuda | cuda:N
+  int threads = 0;             // compute and loader threads; 0: LibTorch's own choice and all cores
   int64_t batch = 32;
+  bool accept_partial = false;  // truncated pictures are judged as far as they go, else they are errors
+  // In place of what the card says.
+  std::optional<int> img_size;
+  std::optional<double> crop_pct;
+  std::optional<std::string> crop_mode, interpolation, exif;
 };
 
 /// Weights with everything needed to use them. Not for two threads at once.
 class Classifier {
  public:
-  /// A safetensors file or a run folder (its best.safetensors). Throws Error(data) for damaged weights, Error(usage) when the file has no
-  /// card and no model is given.
+  /// A safetensors file or a run folder (its best.safetensors, before the first evaluation last.safetensors). What a file of someone
+  /// else's does not say of itself (mean, std, crop, …) is as timm has it for that architecture. Throws Error(data) for damaged weights
+  /// or ones of another architecture, Error(usage) when the file does not name its architecture and no model is given.
   explicit Classifier(const Path& weights_or_run, const ClassifierOptions& options = {});
   ~Classifier();
   Classifier(Classifier&&) noexcept;
 
-  /// An answer per picture, in order; a picture that cannot be read gets its own answer with `error`.
+  /// An answer per picture, in order; folders stand for the pictures in them. A picture that cannot be read gets its own answer with
+  /// `error`.
   std::vector<Answer> classify(const std::vector<Path>& pictures, int topk = 5);
+  std::vector<Answer> classify(const data::Dataset& pictures, int topk = 5);
+  /// One picture that is already in memory. Throws Error(data) when it cannot be decoded.
+  Answer classify(image::Picture picture, int topk = 5);
   Answer classify(const image::Image& picture, int topk = 5);
+  /// Its logits, one per class, before softmax.
+  std::vector<double> logits(image::Picture picture);
+  /// Names by index; empty when the weights carry none.
   const std::vector<std::string>& classes() const;
   const weights::Card& card() const;
+  const augment::Pipeline& pipeline() const;
   nn::Network& network();
 
  private:
@@ -73,6 +87,7 @@ class Classifier {
 
 /// `filename,rank,class,index,probability,error`: a row per rank, one row with `error` for a picture that cannot be read.
 std::string answers_csv(const std::vector<Answer>& answers);
+/// A list of `{filename, predictions: [{rank, class, index, probability}, …]}`, or `{filename, error}`.
 std::string answers_json(const std::vector<Answer>& answers);
 std::string answers_table(const std::vector<Answer>& answers);
 
@@ -83,41 +98,51 @@ struct Evaluation {
   struct Prediction {
     std::string filename;
     int64_t truth = 0, answer = 0;
-    double probability = 0;      // of the answer
+    double probability = 0;  // of the answer
     double truth_probability = 0;
   };
   struct Failure {
     std::string filename, reason;
   };
+  int64_t classes = 0;  // that the network tells apart
   int64_t count = 0, correct_top1 = 0, correct_top5 = 0;
-  double loss = 0;                                    // mean cross-entropy
-  std::vector<std::vector<int64_t>> confusion;        // [truth][answer]
-  std::vector<Prediction> predictions;                // in the data's order
-  std::vector<Failure> failures;                      // left out, not counted
+  double loss = 0;                              // mean cross-entropy
+  std::vector<std::vector<int64_t>> confusion;  // [truth][answer]; empty beyond 4096 classes
+  std::vector<Prediction> predictions;          // in the data's order
+  std::vector<Failure> failures;                // left out, not counted
   double top1() const { return count ? 100.0 * static_cast<double>(correct_top1) / static_cast<double>(count) : 0; }
   double top5() const { return count ? 100.0 * static_cast<double>(correct_top5) / static_cast<double>(count) : 0; }
 };
 
 struct EvaluateOptions {
   int64_t batch = 128;
-  int threads = 1;             // loader threads
-  int ahead = 0;               // batches prepared in advance (data::LoaderOptions)
-  bool skip_bad = false;       // else the first broken picture throws Error(data)
+  int threads = 1;        // loader threads
+  int ahead = 0;          // batches prepared in advance (data::LoaderOptions)
+  bool skip_bad = false;  // else the first broken picture throws Error(data)
   bool accept_partial = false;
 };
 
 /// Judges a network as it stands, in its own dtype and on its own device, in evaluation mode (the mode it had is restored).
-/// top-5 counts min(5, classes).
+/// top-5 counts min(5, classes); among equal logits the lower index comes first. Counts and loss are made in double.
+/// Throws Error(data) for an empty data set, a label beyond the network's classes, or a broken picture unless skip_bad.
 Evaluation evaluate(nn::Network& network, const data::Dataset& dataset, const augment::Pipeline& pipeline, const weights::Card& card,
                     const EvaluateOptions& options);
 
 /// Resize to floor(img_size/crop_pct) and crop as the card says (timm.data.create_transform), or its own evaluate_augment list.
 augment::Pipeline evaluation_pipeline(const weights::Card& card);
 
-/// `filename,truth,answer,probability`.
+/// Wilson's 95 % interval of a share, in percent.
+struct Interval {
+  double low = 0, high = 100;
+};
+Interval wilson(int64_t right, int64_t count);
+
+/// `filename,truth,answer,probability`, classes by name.
 std::string predictions_csv(const Evaluation& evaluation, const std::vector<std::string>& classes);
-/// `model,count,correct_top1,correct_top5,top1,top5,loss`; with `per_class` also precision, recall and count of each class.
-std::string evaluation_json(const Evaluation& evaluation, const std::string& model, const std::vector<std::string>& classes, bool per_class);
+/// `model,count,correct_top1,correct_top5,top1,top5,loss`; `left_out` when pictures were; with `per_class` also
+/// `class,index,count,correct,recall,precision` of each class.
+std::string evaluation_json(const Evaluation& evaluation, const std::string& model, const std::vector<std::string>& classes,
+                            bool per_class);
 /// A table for the terminal: class, pictures, right, recall, precision.
 std::string per_class_table(const Evaluation& evaluation, const std::vector<std::string>& classes);
 
