@@ -48,11 +48,16 @@ using Color = std::array<uint8_t, 3>;
 
 /// PIL.Image.resize(size, resample, box): antialiased, 8-bit fixed point, Pillow 13's pass order.
 Image resize(const Image& image, Size size, Interpolation interpolation, std::optional<Box> box = {});
+/// torchvision.transforms.Resize(side): the shorter side becomes `side`, the longer one int(side · long / short).
+Size fit_short_side(Size image, int side);
+/// torchvision's center_crop: offsets (image − crop) / 2, halves rounded to even. Where the crop is larger than the image the box
+/// reaches outside, and crop() gives the black margin that torchvision pads.
+Box center_box(Size image, Size crop);
 /// PIL.Image.crop: parts outside are black.
 Image crop(const Image& image, Box box);
 /// PIL.ImageOps.mirror.
 void hflip(Image& image);
-/// torchvision.transforms.functional.pad with a constant colour.
+/// torchvision.transforms.functional.pad; `fill` is for `constant`.
 enum class PadMode { constant, edge, reflect, symmetric };
 Image pad(const Image& image, int left, int top, int right, int bottom, PadMode mode = PadMode::constant, Color fill = {0, 0, 0});
 /// EXIF orientation 1…8 as PIL.ImageOps.exif_transpose.
