@@ -9,9 +9,6 @@
 namespace satchel::recipe {
 namespace {
 
-/// { name = {…} }
-bool is_thing(const Value& value) { return value.table() && value.table()->size() == 1 && value.table()->begin()->second.table(); }
-
 bool is_list_of_things(const Value& value) {
   return value.array() && !value.array()->empty() && std::ranges::all_of(*value.array(), is_thing);
 }

@@ -18,6 +18,12 @@ std::string joined(const Parts& parts, size_t count) {
   return fmt::format("{}", fmt::join(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(count), "."));
 }
 
+Table single(const std::string& key, Value value) {
+  Table table;
+  table.set(key, std::move(value));
+  return table;
+}
+
 // ---- shape: what the grammar says of a key ----
 
 void check_key(const std::string& key, const Grammar& grammar, const std::string& origin) {
@@ -54,25 +60,22 @@ void normalize(const std::string& key, Value& value, const Grammar& grammar) {
 
 void merge_members(Table& base, const Table& over);
 
-/// A thing onto a thing: its options if it has the same name, else it stands in the place of the other.
+/// A thing onto one of the same name merges its options; anything else takes the place of what was there.
 void merge_thing(Value& base, const Value& over) {
-  const auto named = [](const Table& table) { return table.size() == 1 && table.begin()->second.table(); };
-  const Table& source = *over.table();
-  if (!named(*base.table()) || !named(source) || base.table()->begin()->first != source.begin()->first) {
+  if (!is_thing(base) || !is_thing(over) || base.table()->begin()->first != over.table()->begin()->first) {
     base = over;
     return;
   }
   Value& thing = base.table()->begin()->second;
-  const Value& other = source.begin()->second;
+  const Value& other = over.table()->begin()->second;
   merge_members(*thing.table(), *other.table());
   thing.origin = other.origin, base.origin = over.origin;
 }
 
-/// Keys of a table, or options of a thing; a table among these is a thing inside a thing.
+/// Keys of a table, or options of a thing, among which there may be things again.
 void merge_members(Table& base, const Table& over) {
   for (const auto& [key, value] : over) {
-    Value* old = base.find(key);
-    if (old && old->table() && value.table())
+    if (Value* old = base.find(key))
       merge_thing(*old, value);
     else
       base.set(key, value);
@@ -102,20 +105,18 @@ std::string names_in(const Array& list) {
 /// The thing called path[at] in a slot or list; an empty slot is given it.
 Table& thing_in(Value& holder, const Parts& path, size_t at, const std::string& origin) {
   const std::string where = joined(path, at), &name = path[at];
-  const Value* thing = nullptr;
   if (holder.array()) {
     normalize_list(holder, where);
-    thing = find_thing(*holder.array(), name, where, origin);
+    const Value* thing = find_thing(*holder.array(), name, where, origin);
     check(thing, Kind::usage, "{}{} holds {}, not {}", place(origin), where, names_in(*holder.array()), name);
-  } else {
-    check(holder.table() || holder.text(), Kind::usage, "{}{} is {} and has no options", place(origin), where, holder.kind());
-    const Slot slot = slot_of(holder, where);
-    check(slot.empty() || slot.name == name, Kind::usage, "{}{} holds {}, not {}; to replace it: {}={}", place(origin), where, slot.name,
-          name, where, name);
-    holder = detail::write(slot.empty() ? Slot{name, {}, origin} : slot);
-    thing = holder.table()->find(name);
+    return *const_cast<Value*>(thing)->table();
   }
-  return *const_cast<Value*>(thing)->table();
+  check(holder.table() || holder.text(), Kind::usage, "{}{} is {} and has no options", place(origin), where, holder.kind());
+  const Slot slot = slot_of(holder, where);
+  check(slot.empty() || slot.name == name, Kind::usage, "{}{} holds {}, not {}; to replace it: {}={}", place(origin), where, slot.name,
+        name, where, name);
+  holder = detail::write(slot.empty() ? Slot{name, {}, origin} : slot);
+  return *holder.table()->find(name)->table();
 }
 
 /// Sets what lies below the slot or list `holder`; path[at] names a thing in it.
@@ -129,9 +130,7 @@ void set_below(Value& holder, const Parts& path, size_t at, Value value) {
   }
   const std::string& option = path[at + 1];
   if (at + 2 == path.size()) {
-    Table one;
-    one.set(option, std::move(value));
-    merge_members(options, one);
+    merge_members(options, single(option, std::move(value)));
     return;
   }
   if (!options.find(option)) options.set(option, Value(Table(), value.origin));
@@ -184,12 +183,10 @@ void merge(Table& base, const Table& over, const Grammar& grammar) {
       continue;
     }
     normalize(key, *old, grammar);
-    if (contains(grammar.slots, key))
-      merge_thing(*old, next);
-    else if (contains(grammar.tables, key))
+    if (contains(grammar.tables, key))
       merge_members(*old->table(), *next.table());
     else
-      *old = std::move(next);
+      merge_thing(*old, next);
   }
 }
 
@@ -197,28 +194,20 @@ void set(Table& root, const std::vector<std::string>& path, Value value, const G
   check(!path.empty() && !contains(path, ""), Kind::usage, "{}'{}': a path such as loss.bce.target_threshold is needed",
         place(value.origin), joined(path, path.size()));
   check_key(path[0], grammar, value.origin);
-  const bool table = contains(grammar.tables, path[0]);
-  const size_t holder_depth = table ? 2 : 1;  // [evaluate] is no thing; its member augment holds things
+  const std::string origin = value.origin;
+  const bool in_table = contains(grammar.tables, path[0]);
+  const size_t depth = in_table ? 2 : 1;  // of a slot: [evaluate] is no thing, its member augment holds things
   Table next = root;
-  if (path.size() <= holder_depth) {
-    Table over;
-    if (path.size() == 2) {
-      Table inner;
-      inner.set(path[1], std::move(value));
-      value = Value(std::move(inner), value.origin);
-    }
-    over.set(path[0], std::move(value));
-    merge(next, over, grammar);
+  if (path.size() <= depth) {
+    if (path.size() == 2) value = Value(single(path[1], std::move(value)), origin);
+    merge(next, single(path[0], std::move(value)), grammar);
   } else {
-    Table* at = &next;
-    if (table) {
-      if (!next.find(path[0])) next.set(path[0], Value(Table(), value.origin));
-      at = next.find(path[0])->table();
-    }
-    const std::string& last = path[holder_depth - 1];
-    const bool list = contains(grammar.list_slots, joined(path, holder_depth));
-    if (!at->find(last)) at->set(last, list ? Value(Array(), value.origin) : Value(Table(), value.origin));
-    set_below(*at->find(last), path, holder_depth, std::move(value));
+    if (in_table) merge(next, single(path[0], Value(Table(), origin)), grammar);  // now there is one
+    Table& holder = in_table ? *next.find(path[0])->table() : next;
+    const std::string& slot = path[depth - 1];
+    const bool list = contains(grammar.list_slots, joined(path, depth));
+    if (!holder.find(slot)) holder.set(slot, list ? Value(Array(), origin) : Value(Table(), origin));
+    set_below(*holder.find(slot), path, depth, std::move(value));
   }
   root = std::move(next);
 }

@@ -50,6 +50,8 @@ Slot slot_of(const Value& value, std::string_view where) {
   return {name, *options.table(), options.origin};
 }
 
+bool is_thing(const Value& value) { return value.table() && value.table()->size() == 1 && value.table()->begin()->second.table(); }
+
 std::vector<Slot> slots_of(const Value& value, std::string_view where) {
   const std::string path(where);
   std::vector<Slot> slots;

@@ -76,11 +76,8 @@ std::string line_text(const std::string& key, const Value& value) {
   return out + "]\n";
 }
 
-/// A table that reads best as a [section]: it holds something and is no `{ name = {…} }`.
-bool is_section(const Value& value) {
-  const Table* table = value.table();
-  return table && !table->empty() && !(table->size() == 1 && table->begin()->second.table());
-}
+/// A table that reads best as a [section].
+bool is_section(const Value& value) { return value.table() && !value.table()->empty() && !is_thing(value); }
 
 bool is_plain(const Value& value) { return !value.table() && !tall(value); }
 

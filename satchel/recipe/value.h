@@ -106,6 +106,8 @@ struct Slot {
 };
 /// Reads `{ name = {options} }` or a bare "name"; `{}` is an empty slot. Throws Error(usage) with file:line when it is anything else.
 Slot slot_of(const Value& value, std::string_view where);
+/// Whether a value is written as a thing in full: `{ name = {…} }`.
+bool is_thing(const Value& value);
 /// Reads a list slot, whose things are not empty.
 std::vector<Slot> slots_of(const Value& value, std::string_view where);
 

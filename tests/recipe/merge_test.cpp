@@ -118,6 +118,7 @@ TEST(Set, ChangesOneOption) {
   EXPECT_EQ(at(with(" train.batch = 64 "), "train.batch"), "64");
   EXPECT_EQ(at(with("sampler.repeats=3"), "sampler"), "{ repeats = 3 }");
   EXPECT_EQ(origin(with("train.batch=64"), "train.batch"), "--set");
+  EXPECT_EQ(origin(with("sampler.repeats=3"), "sampler"), "--set");
   EXPECT_EQ(origin(with("train.batch=64"), "train.length"), "base.toml:5");
   Table table = base();
   set(table, {"train", "batch"}, Value(int64_t{64}, "--batch-size"), test_grammar());
