@@ -100,13 +100,9 @@ class BmpDecoder final : public Decoder {
   }
 
   void read_palette(size_t at, size_t entry, size_t count) {
-    for (size_t i = 0; i < 256; ++i) {
+    for (size_t i = 0; i < std::min<size_t>(count, 256); ++i) {  // an index without an entry is black
       const size_t from = at + i * entry;
-      if (i < count && from + 3 <= bytes_.size()) {
-        colors_[i] = {bytes_[from + 2], bytes_[from + 1], bytes_[from]};
-      } else {
-        colors_[i] = {static_cast<uint8_t>(i), static_cast<uint8_t>(i), static_cast<uint8_t>(i)};
-      }
+      if (from + 3 <= bytes_.size()) colors_[i] = {bytes_[from + 2], bytes_[from + 1], bytes_[from]};
     }
   }
 

@@ -88,7 +88,7 @@ class GifDecoder final : public Decoder {
  public:
   GifDecoder(ByteSpan bytes, std::string_view name) : Decoder(name), bytes_(bytes) {
     format = Format::gif;
-    for (int i = 0; i < 256; ++i) colors_[i] = {static_cast<uint8_t>(i), static_cast<uint8_t>(i), static_cast<uint8_t>(i)};
+    for (size_t i = 0; i < 256; ++i) colors_[i] = grey(i);
     read_header();
     check_size(size.width, size.height, bytes.size(), name_);
   }
@@ -137,6 +137,8 @@ class GifDecoder final : public Decoder {
     return order;
   }
 
+  static Color grey(size_t i) { return {static_cast<uint8_t>(i), static_cast<uint8_t>(i), static_cast<uint8_t>(i)}; }
+
   uint8_t take() {
     if (at_ >= bytes_.size()) broken("truncated GIF header");
     return bytes_[at_++];
@@ -151,10 +153,13 @@ class GifDecoder final : public Decoder {
     return bytes_.subspan(at_ - n, n);
   }
   void set_palette(ByteSpan rgb) {
-    for (int i = 0; i < 256; ++i) {
-      colors_[i] = {static_cast<uint8_t>(i), static_cast<uint8_t>(i), static_cast<uint8_t>(i)};
-      if (static_cast<size_t>(i) * 3 + 3 <= rgb.size()) std::memcpy(colors_[i].data(), &rgb[i * 3], 3);
+    bool ramp = true;
+    std::array<Color, 256> colors{};  // an index without an entry is black, unless the palette is a ramp of greys
+    for (size_t i = 0; i < rgb.size() / 3; ++i) {
+      colors[i] = {rgb[i * 3], rgb[i * 3 + 1], rgb[i * 3 + 2]};
+      ramp = ramp && colors[i] == grey(i);
     }
+    for (size_t i = 0; i < 256; ++i) colors_[i] = ramp ? grey(i) : colors[i];
   }
 
   void read_header() {

@@ -25,6 +25,7 @@ struct Session {
   std::jmp_buf escape;
   bool strict = false;   // stop where the data ends
   bool starved = false;  // rows were still due when it ended
+  bool ended = false;    // the end-of-image marker was made up
   bool failed = false;   // libjpeg gave up
   uint32_t rows_done = 0;
 };
@@ -40,25 +41,26 @@ static void jump_out(j_common_ptr info) {
 static void say_nothing(j_common_ptr) {}
 static void no_source(j_decompress_ptr) {}
 
-/// The data ended: go on as if the end-of-image marker stood here, as Pillow does with LOAD_TRUNCATED_IMAGES.
+/// The data ended: go on as if the end-of-image marker stood here, once, as Pillow does with LOAD_TRUNCATED_IMAGES.
 static boolean end_of_data(j_decompress_ptr info) {
   static const JOCTET eoi[2] = {0xFF, JPEG_EOI};
   Session& s = session_of(info);
   if (s.rows_done == 0 || s.rows_done < info->output_height) s.starved = true;
-  if (s.starved && s.strict) std::longjmp(s.escape, 1);
+  if ((s.starved && s.strict) || s.ended) std::longjmp(s.escape, 1);
+  s.ended = true;
   info->src->next_input_byte = eoi;
   info->src->bytes_in_buffer = 2;
   return TRUE;
 }
 
 static void skip_data(j_decompress_ptr info, long count) {
-  if (count <= 0) return;
-  if (static_cast<size_t>(count) > info->src->bytes_in_buffer) {
+  size_t left = count > 0 ? static_cast<size_t>(count) : 0;
+  while (left > info->src->bytes_in_buffer) {
+    left -= info->src->bytes_in_buffer;
     end_of_data(info);
-    return;
   }
-  info->src->next_input_byte += count;
-  info->src->bytes_in_buffer -= static_cast<size_t>(count);
+  info->src->next_input_byte += left;
+  info->src->bytes_in_buffer -= left;
 }
 }
 
@@ -195,10 +197,7 @@ class JpegDecoder final : public Decoder {
     }
     bool good = start(s);
     if (part && !good) return false;
-    Region region{0, s.info.output_width, static_cast<JDIMENSION>(box.y), static_cast<JDIMENSION>(box.height)};
-    // One pixel more at each side: the smooth upsampling of colour looks at its neighbour.
-    region.left = static_cast<JDIMENSION>(std::max(0, box.x - 1));
-    region.width = static_cast<JDIMENSION>(std::min(size.width, box.x + box.width + 1)) - region.left;
+    Region region = region_of(box);
     if (part && !narrow(s, region)) return false;
     const int channels = s.info.output_components;
     const size_t stride = static_cast<size_t>(region.width) * channels;
@@ -215,6 +214,15 @@ class JpegDecoder final : public Decoder {
     pixels.view = View{out, stride, {static_cast<int>(region.width), box.height}}.part(
         {box.x - static_cast<int>(region.left), 0, box.width, box.height});
     return true;
+  }
+
+  /// One pixel more at each side, since the smooth upsampling of colour looks at its neighbour; and no fewer than 32, since libjpeg
+  /// upsamples very narrow pictures in another way.
+  Region region_of(Box box) const {
+    const int left = std::max(0, std::min(box.x - 1, size.width - 32));
+    const int right = std::min(size.width, std::max(box.x + box.width + 1, left + 32));
+    return {static_cast<JDIMENSION>(left), static_cast<JDIMENSION>(right - left), static_cast<JDIMENSION>(box.y),
+            static_cast<JDIMENSION>(box.height)};
   }
 
   /// The whole picture was asked for and something is missing.

@@ -88,10 +88,11 @@ bool unfilter(uint8_t* line, const uint8_t* above, size_t row_bytes, size_t pixe
 RowConverter::RowConverter(PngForm form, ByteSpan palette) : form_(form) {
   const int most = (1 << std::min(form.bits, 8)) - 1;
   for (int i = 0; i < 256; ++i) {
-    // An index without an entry in the palette is a grey, as Pillow's palettes start out.
-    const uint8_t grey = static_cast<uint8_t>(form.color == 3 ? i : std::min(i, most) * 255 / most);
-    colors_[i] = {grey, grey, grey};
-    if (form.color == 3 && static_cast<size_t>(i) * 3 + 3 <= palette.size()) std::memcpy(colors_[i].data(), &palette[i * 3], 3);
+    if (form.color == 3) {  // an index without an entry in the palette is black
+      if (static_cast<size_t>(i) * 3 + 3 <= palette.size()) std::memcpy(colors_[i].data(), &palette[i * 3], 3);
+    } else {
+      colors_[i].fill(static_cast<uint8_t>(std::min(i, most) * 255 / most));
+    }
   }
 }
 
