@@ -15,6 +15,8 @@ LARGE = 500_000
 # source (relative to satchel/) → why no file of tests bears its name
 WITHOUT_TEST = {
     "cli/main.cpp": "the entry point; tests/e2e runs it",
+    "image/resize_avx2.cpp": "resize_kernels_test.cpp runs every instruction set at hand",
+    "image/resize_vnni.cpp": "resize_kernels_test.cpp runs every instruction set at hand",
     "kernels/cuda/none.cpp": "declines everything",
     "train/device_nocuda.cpp": "says that there is no CUDA",
 }
