@@ -2,11 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "satchel/base/error.h"
+#include "satchel/base/file.h"
 #include "satchel/base/rng.h"
 #include "satchel/image/image.h"
 #include "satchel/recipe/recipe.h"
@@ -15,8 +21,22 @@ namespace satchel::augment {
 
 /// What the slot knows when it builds an operation.
 struct AugmentContext {
-  std::array<double, 3> mean{0.485, 0.456, 0.406};  // fill colours are round(255·mean), as timm's
+  std::array<double, 3> mean{0.485, 0.456, 0.406};
+  /// round(255·mean), at most 255: what timm fills uncovered places with.
+  image::Color fill() const;
 };
+
+/// Recorded draws as a struct. Throws Error(data) for a draw that is missing, unknown or of the wrong type.
+template <class Drawn>
+Drawn drawn_from(const recipe::Table& recorded) {
+  for (const auto& [name, value] : recipe::print(Drawn{}))
+    check(recorded.find(name) != nullptr, Kind::data, "the recorded draws lack '{}'", name);
+  try {
+    return recipe::parse<Drawn>(recorded, "replay");
+  } catch (const Error& error) {
+    throw Error(Kind::data, error.what());
+  }
+}
 
 /// One operation of the `augment` list.
 class Augment {
@@ -26,6 +46,8 @@ class Augment {
   virtual void run(image::Picture& picture, Rng rng, double progress, recipe::Table* trace) const = 0;
   /// Applies recorded draws in place of chance. Throws Error(data) when they do not fit the picture.
   virtual void replay(image::Picture& picture, const recipe::Table& drawn) const = 0;
+  /// Whether there is any chance in it; a trace may leave out operations without.
+  virtual bool draws() const = 0;
   /// Size after this operation when it does not depend on the picture or its chance; `in` likewise.
   virtual std::optional<image::Size> output(std::optional<image::Size> in) const { return in; }
 };
@@ -46,8 +68,9 @@ class Op : public Augment {
     x_.apply(picture, drawn);
   }
   void replay(image::Picture& picture, const recipe::Table& drawn) const override {
-    x_.apply(picture, recipe::parse<typename X::Drawn>(drawn, "replay"));
+    x_.apply(picture, drawn_from<typename X::Drawn>(drawn));
   }
+  bool draws() const override { return !recipe::print(typename X::Drawn{}).empty(); }
   std::optional<image::Size> output(std::optional<image::Size> in) const override {
     if constexpr (requires { x_.output(in); }) return x_.output(in);
     return in;
@@ -61,6 +84,15 @@ using AugmentEntry = recipe::Entry<Augment, AugmentContext>;
 /// Every operation that the `augment` slot may hold.
 const std::vector<AugmentEntry>& augments();
 
+/// What one picture of a batch becomes: λ·itself + (1−λ)·partner, or, with a box, the partner's pixels inside the box.
+struct MixRow {
+  int32_t partner = 0;  // place in the batch
+  float lambda = 1;     // after CutMix's correction to the area really pasted
+  int32_t x = 0, y = 0, width = 0, height = 0;
+  bool operator==(const MixRow&) const = default;
+};
+using MixPlan = std::vector<MixRow>;  // empty: nothing is mixed
+
 /// The draws of one picture, operation by operation: what `--trace` writes and `--replay` reads.
 struct Trace {
   struct Step {
@@ -68,6 +100,36 @@ struct Trace {
     recipe::Table drawn;
   };
   std::vector<Step> steps;
+  std::optional<MixRow> mix;  // absent: not mixed
+};
+
+/// One line of a trace file (docs/reference/trace.md).
+struct TraceLine {
+  std::string picture;                 // its name in the data set, or the path that was given
+  std::optional<int64_t> epoch, place;  // which place of which epoch; absent where there are no epochs (preview)
+  uint32_t copy = 0;
+  Trace trace;
+};
+/// JSON on one line, without the line break.
+std::string to_json(const TraceLine& line);
+/// Throws Error(data) "where: …" for a line that is not a trace.
+TraceLine trace_from_json(std::string_view json, const std::string& where);
+
+/// A trace file for replay. Const after construction.
+class TraceFile {
+ public:
+  /// Throws Error(data) with file and line.
+  explicit TraceFile(const Path& path);
+  /// Draws recorded for a place of an epoch, or null.
+  const Trace* at(int64_t epoch, int64_t place) const;
+  /// Draws recorded for a picture by name (the first line that names it), or null.
+  const Trace* of(const std::string& picture) const;
+  const std::vector<TraceLine>& lines() const { return lines_; }
+
+ private:
+  std::vector<TraceLine> lines_;
+  std::map<std::pair<int64_t, int64_t>, size_t> by_place_;
+  std::map<std::string, size_t> by_name_;
 };
 
 /// The `augment` list in recipe order. Const after construction; any number of threads may run it at once.
@@ -78,7 +140,7 @@ class Pipeline {
   Pipeline(const std::vector<recipe::Slot>& list, const AugmentContext& context);
   /// Runs every operation with chance addressed by `at` (its op field is replaced by the operation's place in the list).
   void run(image::Picture& picture, Address at, double progress = 0, Trace* trace = nullptr) const;
-  /// Throws Error(data) when the trace's operations are not this list's.
+  /// Throws Error(data) when the trace's operations are not this list's; those without chance may be missing from it.
   void replay(image::Picture& picture, const Trace& trace) const;
   /// Size of every output, if it does not depend on the picture.
   std::optional<image::Size> output() const;
@@ -91,21 +153,18 @@ class Pipeline {
 
 // ---- mixing: numbers only; pixels are blended in kernels/, labels in train/targets.cpp --------------------------------
 
-/// What one picture of a batch becomes: λ·itself + (1−λ)·partner, or, with a box, the partner's pixels inside the box.
-struct MixRow {
-  int32_t partner = 0;
-  float lambda = 1;  // after CutMix's correction to the area really pasted
-  int32_t x = 0, y = 0, width = 0, height = 0;
-};
-using MixPlan = std::vector<MixRow>;  // empty: nothing is mixed
-
 /// One way of mixing; the batch plan chooses among the list.
 class Mix {
  public:
   virtual ~Mix() = default;
   /// λ (and box) for one draw over pictures of this size; `partner` is left to the plan.
   virtual MixRow draw(Rng& rng, image::Size size) const = 0;
+  /// False when its options switch it off (α = 0): the plan then passes over it.
+  virtual bool enabled() const = 0;
 };
+/// CutMix's box about (cx, cy): sides ⌊side·√(1−λ)⌋, cut at the edges; λ corrected to the area pasted (timm/data/mixup.py, rand_bbox).
+MixRow cutmix_box(double lambda, int cx, int cy, image::Size size);
+
 using MixEntry = recipe::Entry<Mix>;
 const std::vector<MixEntry>& mixes();
 
@@ -123,16 +182,19 @@ struct MixOptions {
   }
 };
 
-/// Makes the plan of one batch. Partner of i is B−1−i; timm/data/mixup.py.
+/// Makes the plan of one batch. Partner of i is B−1−i, so the middle one of an odd batch is mixed with itself; timm/data/mixup.py.
 class Mixer {
  public:
   Mixer() = default;
+  /// Throws Error(usage) for an unknown mix or option.
   Mixer(const std::vector<recipe::Slot>& list, const MixOptions& options);
   bool empty() const { return mixes_.empty(); }
   /// `at` addresses the batch: sample is its first place in the epoch. Empty from off_epoch on.
   MixPlan plan(int64_t count, image::Size size, Address at) const;
 
  private:
+  MixRow draw(Rng& rng, image::Size size) const;
+
   MixOptions options_;
   std::vector<std::unique_ptr<Mix>> mixes_;
 };

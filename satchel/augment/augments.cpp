@@ -1,0 +1,20 @@
+// Every operation of the `augment` list, one word each.
+// SPDX-License-Identifier: Apache-2.0
+#include "satchel/augment/augment.h"
+
+#define AUGMENTS(X) X(random_resized_crop) X(hflip) X(vflip) X(resize) X(center_crop) X(pad) X(random_crop)
+
+namespace satchel::augment {
+
+#define DECLARE(name) AugmentEntry name();
+AUGMENTS(DECLARE)
+#undef DECLARE
+
+const std::vector<AugmentEntry>& augments() {
+#define ADD(name) name(),
+  static const std::vector<AugmentEntry> list{AUGMENTS(ADD)};
+#undef ADD
+  return list;
+}
+
+}  // namespace satchel::augment
