@@ -105,7 +105,7 @@ struct Trace {
 
 /// One line of a trace file (docs/reference/trace.md).
 struct TraceLine {
-  std::string picture;                 // its name in the data set, or the path that was given
+  std::string picture;                  // its name in the data set, or the path that was given
   std::optional<int64_t> epoch, place;  // which place of which epoch; absent where there are no epochs (preview)
   uint32_t copy = 0;
   Trace trace;

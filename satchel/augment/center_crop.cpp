@@ -33,9 +33,7 @@ class CenterCrop {
 
  private:
   // Where the result begins; negative when the side must be padded, of which the lesser half goes in front.
-  int offset(int side) const {
-    return side < size_ ? -((size_ - side) / 2) : static_cast<int>(std::nearbyint((side - size_) / 2.0));
-  }
+  int offset(int side) const { return side < size_ ? -((size_ - side) / 2) : static_cast<int>(std::nearbyint((side - size_) / 2.0)); }
   int size_;
 };
 

@@ -17,8 +17,8 @@ image::Image padded(const image::Image& image, int x, int y, image::PadMode mode
   const bool mirrored = mode == image::PadMode::reflect || mode == image::PadMode::symmetric;
   const int need = mode == image::PadMode::reflect ? 1 : 0;
   check(!mirrored || (x + need <= image.size.width && y + need <= image.size.height), Kind::data,
-        "a picture of {}×{} is too small for a mirrored border of {}; use mode = \"edge\" or \"constant\"", image.size.width, image.size.height,
-        std::max(x, y));
+        "a picture of {}×{} is too small for a mirrored border of {}; use mode = \"edge\" or \"constant\"", image.size.width,
+        image.size.height, std::max(x, y));
   return image::pad(image, x, y, x, y, mode, fill);
 }
 

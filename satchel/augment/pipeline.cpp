@@ -34,8 +34,9 @@ void Pipeline::replay(image::Picture& picture, const Trace& trace) const {
   size_t step = 0;
   for (size_t i = 0; i < ops_.size(); ++i) {
     const bool recorded = step < trace.steps.size() && trace.steps[step].op == names_[i];
-    check(recorded || !ops_[i]->draws(), Kind::data, "{}: the trace has {} where the recipe's augment list has '{}'; replay it with the recipe that wrote it",
-          picture.name(), step < trace.steps.size() ? "'" + trace.steps[step].op + "'" : "nothing", names_[i]);
+    check(recorded || !ops_[i]->draws(), Kind::data,
+          "{}: the trace has {} where the recipe's augment list has '{}'; replay it with the recipe that wrote it", picture.name(),
+          step < trace.steps.size() ? "'" + trace.steps[step].op + "'" : "nothing", names_[i]);
     try {
       ops_[i]->replay(picture, recorded ? trace.steps[step].drawn : kNothing);
     } catch (const Error& error) {
@@ -44,8 +45,9 @@ void Pipeline::replay(image::Picture& picture, const Trace& trace) const {
     }
     step += recorded;
   }
-  check(step == trace.steps.size(), Kind::data, "{}: the trace has '{}', which the recipe's augment list lacks; replay it with the recipe that wrote it",
-        picture.name(), step < trace.steps.size() ? trace.steps[step].op : "");
+  check(step == trace.steps.size(), Kind::data,
+        "{}: the trace has '{}', which the recipe's augment list lacks; replay it with the recipe that wrote it", picture.name(),
+        step < trace.steps.size() ? trace.steps[step].op : "");
 }
 
 std::optional<image::Size> Pipeline::output() const {

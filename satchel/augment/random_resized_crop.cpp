@@ -25,8 +25,10 @@ class RandomResizedCrop {
         Choices{{"random", "nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"}}, Flag{"--train-interpolation"});
     }
     void validate(const recipe::Table&) const {
-      check(scale[0] <= scale[1], Kind::usage, "augment.random_resized_crop.scale: {} is greater than {}; give the least first", scale[0], scale[1]);
-      check(ratio[0] <= ratio[1], Kind::usage, "augment.random_resized_crop.ratio: {} is greater than {}; give the least first", ratio[0], ratio[1]);
+      check(scale[0] <= scale[1], Kind::usage, "augment.random_resized_crop.scale: {} is greater than {}; give the least first", scale[0],
+            scale[1]);
+      check(ratio[0] <= ratio[1], Kind::usage, "augment.random_resized_crop.ratio: {} is greater than {}; give the least first", ratio[0],
+            ratio[1]);
     }
   };
   struct Drawn {
@@ -54,8 +56,8 @@ class RandomResizedCrop {
     const image::Size in = picture.size();
     check(drawn.width > 0 && drawn.height > 0 && drawn.x >= 0 && drawn.y >= 0 && drawn.width <= in.width - drawn.x &&
               drawn.height <= in.height - drawn.y,
-          Kind::data, "the box {}×{} at ({}, {}) does not lie in the picture of {}×{}", drawn.width, drawn.height, drawn.x, drawn.y, in.width,
-          in.height);
+          Kind::data, "the box {}×{} at ({}, {}) does not lie in the picture of {}×{}", drawn.width, drawn.height, drawn.x, drawn.y,
+          in.width, in.height);
     picture.crop({drawn.x, drawn.y, drawn.width, drawn.height});
     picture.resize({options_.size, options_.size}, image::interpolation_from(drawn.interpolation));
   }
@@ -95,8 +97,9 @@ class RandomResizedCrop {
 }  // namespace
 
 AugmentEntry random_resized_crop() {
-  return recipe::entry<Augment, Op<RandomResizedCrop>, AugmentContext>(
-      "random_resized_crop", "a box of random area and aspect, resized to size × size", "1409.4842 §6; timm RandomResizedCropAndInterpolation");
+  return recipe::entry<Augment, Op<RandomResizedCrop>, AugmentContext>("random_resized_crop",
+                                                                       "a box of random area and aspect, resized to size × size",
+                                                                       "1409.4842 §6; timm RandomResizedCropAndInterpolation");
 }
 
 }  // namespace satchel::augment

@@ -47,7 +47,8 @@ class Resize {
 }  // namespace
 
 AugmentEntry resize() {
-  return recipe::entry<Augment, Op<Resize>, AugmentContext>("resize", "the short side to size", "torchvision Resize; timm crop_mode squash");
+  return recipe::entry<Augment, Op<Resize>, AugmentContext>("resize", "the short side to size",
+                                                            "torchvision Resize; timm crop_mode squash");
 }
 
 }  // namespace satchel::augment

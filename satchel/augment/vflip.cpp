@@ -33,8 +33,6 @@ class VFlip {
 
 }  // namespace
 
-AugmentEntry vflip() {
-  return recipe::entry<Augment, Op<VFlip>, AugmentContext>("vflip", "top and bottom change places", "timm vflip");
-}
+AugmentEntry vflip() { return recipe::entry<Augment, Op<VFlip>, AugmentContext>("vflip", "top and bottom change places", "timm vflip"); }
 
 }  // namespace satchel::augment

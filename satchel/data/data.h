@@ -54,7 +54,8 @@ struct DataOptions {
     f("kind", kind, "how the data are laid out", Choices{{"auto", "folder", "list", "idx"}}, Flag{"--dataset"});
     f("train_split", train_split, "name of the training split; auto knows train and training", Flag{"--train-split"});
     f("val_split_name", val_split_name, "name of the validation split; auto knows val, valid, validation, eval and test");
-    f("val_split", val_split, "share of each class held out when there is no validation split", Range{0, 1, true, true}, Flag{"--val-split"});
+    f("val_split", val_split, "share of each class held out when there is no validation split", Range{0, 1, true, true},
+      Flag{"--val-split"});
     f("class_order", class_order, "order of class folders without a classes.txt: by characters (torchvision) or natural (timm)",
       Choices{{"lexicographic", "natural"}}, Flag{"--class-order"});
     f("exif", exif, "whether the EXIF orientation turns pictures", Choices{{"ignore", "apply"}}, Flag{"--exif"});
@@ -115,9 +116,15 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
+/// Places of one rank with repeated augmentation: each item of `order` `repeats` times in a row, every world-th place of that from `rank`
+/// on, of which the first ⌊⌊N/256⌋·256 / world⌋ are kept (N < 256: ⌈N / world⌉), N = order.size(). An epoch keeps its length and sees
+/// N / repeats pictures (2110.00476 §4.2; timm/data/distributed_sampler.py, RepeatAugSampler).
+std::vector<Place> repeated(const std::vector<int64_t>& order, int repeats, int64_t rank = 0, int64_t world = 1);
+
 /// The order of one epoch: a function of (seed, epoch).
 class Sampler {
  public:
+  /// Throws Error(data) without items.
   Sampler(int64_t items, SamplerOptions options, uint64_t seed);
   std::vector<Place> order(int64_t epoch) const;
   /// Batches in an epoch. Throws Error(usage) when the batch is larger than the data and drop_last leaves none.
@@ -148,43 +155,53 @@ std::shared_ptr<Buffer> allocate_plain(size_t bytes);
 
 /// Bytes N×H×W×3 with their classes and mix plan. The buffer goes back to the loader when the last copy of `pixels` goes.
 struct Batch {
-  int64_t epoch = 0, index = 0;        // which batch of which epoch
-  int64_t first = 0;                   // its first place in the epoch
-  int64_t count = 0;                   // pictures in it (fewer than asked when some were left out)
+  int64_t epoch = 0, index = 0;  // which batch of which epoch
+  int64_t first = 0;             // its first place in the epoch
+  int64_t count = 0;             // pictures in it: fewer than asked when some were left out, even 0 when all were
   image::Size size;
   std::shared_ptr<Buffer> pixels;      // [count,H,W,3] uint8
   std::vector<int64_t> labels;         // [count]
   std::vector<int64_t> items;          // [count] reader indices
   augment::MixPlan mix;                // empty or [count]
-  std::vector<Failure> failures;       // pictures of this batch that were left out
+  std::vector<augment::Trace> traces;  // [count] when the loader records, else empty
+  std::vector<Failure> failures;       // pictures of this batch that were left out, in their order
 };
 
 struct LoaderOptions {
   int64_t batch = 128;
-  int threads = 1;
-  int ahead = 2;                // batches prepared in advance; 0 = a batch is filled while next() waits, so that no core is used twice
+  int threads = 1;  // working threads; with ahead = 0 the caller of next() is one of them
+  int ahead = 2;    // batches prepared in advance; 0 = a batch is filled while next() waits, so that no core is used twice
   bool apply_exif = false;
   bool skip_bad = false;        // else the first broken picture throws from next()
   bool accept_partial = false;  // truncated pictures are used as far as they go
   uint64_t seed = 0;
-  int64_t epochs = 1;           // for the progress that schedules see
+  int64_t epochs = 1;   // for the progress that schedules see
+  bool record = false;  // Batch::traces
 };
 
 /// Recorded draws to use in place of chance, by (epoch, place in the epoch); null: chance.
 using TraceAt = std::function<const augment::Trace*(int64_t epoch, int64_t place)>;
 
 /// Batches in order, from any (epoch, batch) on. Output is a function of its arguments alone, whatever the number of threads.
+/// One thread calls it; that thread lends a hand while next() would wait. Memory: the batches that callers hold and ahead + 1 more.
 class Loader {
  public:
-  /// `pipeline` and `mixer` must outlive the loader. Throws Error(usage) when the pipeline does not end in one fixed size.
+  /// `pipeline` and `mixer` must outlive the loader. Throws Error(usage) when the pictures do not all come out of the pipeline in one size
+  /// (a list without a final crop is looked at with a few pictures), or when the batch is larger than the data and drop_last leaves none.
   Loader(Dataset dataset, const augment::Pipeline& pipeline, const augment::Mixer& mixer, Sampler sampler, LoaderOptions options,
          Allocate allocate = allocate_plain);
   ~Loader();
   /// The batch that next() gives next.
   void seek(int64_t epoch, int64_t batch);
-  /// Never ends: after the last batch of an epoch comes the first of the next. Throws Error(data) for a broken picture under `stop`.
+  /// Never ends: after the last batch of an epoch comes the first of the next. A broken picture, under `stop`: throws Error(data) that
+  /// begins with its name; under `skip`: the picture is left out, the rest close ranks, and a batch may come out empty (count = 0), which
+  /// keeps every batch at its place.
   Batch next();
   int64_t batches_per_epoch() const;
+  /// Of every picture.
+  image::Size size() const;
+  /// Recorded draws for the batches that next() gives from now on. A recorded picture without `mix` is not mixed. Called by several
+  /// threads at once.
   void set_replay(TraceAt replay);
 
  private:
