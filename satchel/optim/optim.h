@@ -14,11 +14,12 @@
 
 namespace satchel::optim {
 
-/// A tensor that is trained. Its gradient is value.grad().
+/// A tensor that is trained. Its gradient is value.grad(). Non-overlapping and dense in memory, in any order (channels-last too).
 struct Parameter {
   std::string name;
   at::Tensor value;
   bool norm_or_bias = false;  // not decayed unless the recipe says so
+  bool norm = false;          // belongs to a normalisation layer; told apart from biases for norm_weight_decay alone
 };
 
 /// A tensor of the training state with the name it has in last.state.
@@ -30,17 +31,44 @@ struct StateTensor {
 // ---- optimizers -----------------------------------------------------------------------------------------------------------
 
 /// What every optimizer shares: the rate, or how it follows from the batch, and what decays.
-/// lr and lr_base exclude each other; lr = lr_base · (global batch / lr_base_size) (linear) or its square root (timm/utils, train.py).
+/// lr = lr_base · (global batch / lr_base_size) for "linear", its square root for "sqrt" (timm's train.py).
 struct RateOptions {
-  std::optional<double> lr, lr_base;
-  double lr_base_size = 256;
-  std::string lr_base_scale = "linear";
+  std::optional<double> lr, lr_base, lr_base_size;
+  std::optional<std::string> lr_base_scale;
   double weight_decay = 0;
   bool decay_norm_and_bias = false;
-  void fields(auto& f);
-  /// The rate for this global batch. Throws Error(usage) when both or neither of lr and lr_base are given.
+  std::optional<double> norm_weight_decay, bias_weight_decay;
+  void fields(auto& f) {
+    using recipe::Flag;
+    f("lr", lr, "learning rate for the whole batch of a step, whatever its size", recipe::kPositive, Flag{"--lr"});
+    f("lr_base", lr_base, "learning rate for lr_base_size pictures, scaled to the batch; in place of lr", recipe::kPositive,
+      Flag{"--lr-base"});
+    f("lr_base_size", lr_base_size, "batch that lr_base is meant for; 256 when absent", recipe::kPositive, Flag{"--lr-base-size"});
+    f("lr_base_scale", lr_base_scale, "how lr_base grows with the batch; linear when absent", recipe::Choices{{"linear", "sqrt"}},
+      Flag{"--lr-base-scale"});
+    f("weight_decay", weight_decay, "L2 penalty, added to the gradient as weight_decay · weight", recipe::kNotNegative,
+      Flag{"--weight-decay", "--wd"});
+    f("decay_norm_and_bias", decay_norm_and_bias, "also decay biases and the scales and shifts of normalisation layers");
+    f("norm_weight_decay", norm_weight_decay, "weight decay of normalisation layers, in place of what decay_norm_and_bias gives",
+      recipe::kNotNegative, Flag{"--norm-weight-decay"});
+    f("bias_weight_decay", bias_weight_decay,
+      "weight decay of every tensor named bias, those of normalisation layers too, in place of what decay_norm_and_bias gives",
+      recipe::kNotNegative, Flag{"--bias-weight-decay"});
+  }
+  /// Throws Error(usage) unless exactly one of lr and lr_base is there, and for options of lr_base without it.
+  void validate(const recipe::Table& given) const;
+  /// The rate for a batch over all devices and accumulated parts.
   double rate(int64_t global_batch) const;
 };
+
+/// Parameters that share a weight decay, by their place in the list.
+struct ParamGroup {
+  double weight_decay = 0;
+  std::vector<size_t> members;
+};
+/// Groups in the order of their first member; every parameter is in one. torchvision's rule with timm's default: biases and norms are
+/// not decayed.
+std::vector<ParamGroup> param_groups(const std::vector<Parameter>& parameters, const RateOptions& options);
 
 struct OptimizerContext {
   std::vector<Parameter> parameters;
@@ -50,7 +78,8 @@ struct OptimizerContext {
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  /// One update of every parameter with a gradient, at rate lr. Called without grad mode.
+  /// One update of every parameter with a gradient, at rate lr; the others keep weight and momentum. Called without grad mode.
+  /// Gradients are only read.
   virtual void step(double lr) = 0;
   /// Momentum and the like, in a fixed order, allocated from the start (zeros) so that a state can be copied into it.
   virtual std::vector<StateTensor> state() = 0;
@@ -75,7 +104,8 @@ struct ScheduleContext {
   int64_t total_steps = 1;
 };
 
-/// The rate of update number `step` (0, 1, …): a pure function.
+/// The rate of update number `step` (0, 1, …): a pure function. Constructors throw Error(usage) for options without effect in this
+/// run: a warm-up longer than it, milestones that it never reaches.
 class Schedule {
  public:
   virtual ~Schedule() = default;
@@ -89,15 +119,17 @@ const std::vector<ScheduleEntry>& schedules();
 
 struct AverageContext {
   std::vector<StateTensor> tensors;  // parameters and buffers of the network, in its order
+  int64_t steps_per_epoch = 0;       // needed by options in epochs
+  int64_t total_steps = 0;           // needed by options in %
 };
 
-/// A second set of weights that follows the first (`ema` slot).
+/// A second set of weights that follows the first (`ema` slot). It starts as a copy of it.
 class Average {
  public:
   virtual ~Average() = default;
-  /// After update number `update` (1, 2, …).
+  /// After update number `update` (1, 2, …). A function of the tensors, the average and this number alone. Called without grad mode.
   virtual void update(int64_t update) = 0;
-  /// The averaged tensors, same names and order as given.
+  /// The averaged tensors, same names, order, dtypes and layouts as given. They are the whole state: copy into them to restore it.
   virtual const std::vector<StateTensor>& tensors() const = 0;
 };
 
