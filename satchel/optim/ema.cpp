@@ -29,7 +29,7 @@ class Exponential : public Average {
       f("gamma", gamma, "warm-up: γ of 1 − (1 + s/γ)^−p; 1 when absent", recipe::kPositive);
       f("power", power, "warm-up: p of 1 − (1 + s/γ)^−p; 2/3 when absent", recipe::kPositive);
       f("after", after, "until then the average is a copy of the weights");
-      f("every", every, "steps between updates; decay is not rescaled", Flag{"--model-ema-steps"});
+      f("every", every, "steps between updates; decay is not rescaled", Flag{"--model-ema-steps"}.steps());
     }
     void validate(const recipe::Table& given) const {
       if (given.find("warmup")) return;

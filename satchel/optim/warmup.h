@@ -16,7 +16,7 @@ struct WarmupOptions {
   std::optional<std::string> warmup_per, warmup_from;
   void fields(auto& f) {
     using recipe::Flag;
-    f("warmup", warmup, "how long the rate rises in a straight line", Flag{"--warmup-epochs", "--lr-warmup-epochs"});
+    f("warmup", warmup, "how long the rate rises in a straight line", Flag{"--warmup-epochs", "--lr-warmup-epochs"}.epochs());
     f("warmup_lr", warmup_lr, "rate that the warm-up rises from; 0 when absent", recipe::kNotNegative, Flag{"--warmup-lr"});
     f("warmup_per", warmup_per, "the rate rises every step or every epoch; as the schedule itself moves when absent",
       recipe::Choices{{"step", "epoch"}});

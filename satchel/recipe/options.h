@@ -38,14 +38,18 @@ struct Choices {
 /// A command-line flag that sets this option, and its aliases: Flag{"--lr"}, Flag{"--weight-decay", "--wd"}.
 struct Flag {
   std::vector<std::string> names;
+  std::string unit;  // of a bare number behind a flag of a Duration: `--warmup-epochs 5` means "5 epochs"
   template <class... Names>
   explicit Flag(Names... n) : names{std::string(n)...} {}
+  Flag epochs() && { return unit = "epochs", std::move(*this); }
+  Flag steps() && { return unit = "steps", std::move(*this); }
 };
 
 /// What `satchel explain` and the reference page print of an option.
 struct OptionInfo {
   std::string name, type, default_text, range, doc;
   std::vector<std::string> flags;
+  std::string flag_unit;  // Flag::unit
 };
 
 /// How an Options struct declares itself:
@@ -125,9 +129,10 @@ struct Limits {
   bool has_range = false;
   std::vector<std::string> choices;
   std::vector<std::string> flags;
+  std::string flag_unit;
   void take(const Range& r) { range = r, has_range = true; }
   void take(const Choices& c) { choices = c.texts; }
-  void take(const Flag& f) { flags = f.names; }
+  void take(const Flag& f) { flags = f.names, flag_unit = f.unit; }
   /// "in [0, 1]", "> 0", "one of fp32, bf16", or nothing.
   std::string text() const;
 };
@@ -190,7 +195,7 @@ class Describer {
   void operator()(const char* name, T& member, const char* doc, const Extra&... extra) {
     Limits limits;
     (limits.take(extra), ...);
-    options.push_back({name, type_name(member), default_text(member), limits.text(), doc, limits.flags});
+    options.push_back({name, type_name(member), default_text(member), limits.text(), doc, limits.flags, limits.flag_unit});
   }
   std::vector<OptionInfo> options;
 

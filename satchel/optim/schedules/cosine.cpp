@@ -23,7 +23,7 @@ class Cosine : public Schedule {
       f("min_lr", min_lr, "rate at the end of the cosine", recipe::kNotNegative, Flag{"--min-lr", "--lr-min"});
       f("cycles", cycles, "how often the rate falls from lr to min_lr within the run", recipe::Range{1, 1e6}, Flag{"--lr-cycle-limit"});
       f("per", per, "the rate moves every step or every epoch", recipe::Choices{{"step", "epoch"}});
-      f("cooldown", cooldown, "last part of the run, spent at min_lr", Flag{"--cooldown-epochs"});
+      f("cooldown", cooldown, "last part of the run, spent at min_lr", Flag{"--cooldown-epochs"}.epochs());
       WarmupOptions::fields(f);
       f("warmup_prefix", warmup_prefix, "the cosine starts when the warm-up ends, in place of running on under it",
         Flag{"--warmup-prefix"});

@@ -26,7 +26,7 @@ class Exponential : public Schedule {
       using recipe::Flag;
       f("factor", factor, "what the rate is multiplied by in each stretch", recipe::Range{0, 1, true, true},
         Flag{"--decay-rate", "--lr-gamma"});
-      f("every", every, "length of a stretch", Flag{"--decay-epochs", "--lr-step-size"});
+      f("every", every, "length of a stretch", Flag{"--decay-epochs", "--lr-step-size"}.epochs());
       f("staircase", staircase, "the whole factor at the end of each stretch, in place of a smooth fall");
       WarmupOptions::fields(f);
     }

@@ -19,8 +19,9 @@ class Step : public Schedule {
     double factor = 0.1;
     void fields(auto& f) {
       using recipe::Flag;
-      f("milestones", milestones, "when the rate is multiplied, counted from the start", Flag{"--decay-milestones"});
-      f("every", every, "multiply again and again after this long, in place of milestones", Flag{"--decay-epochs", "--lr-step-size"});
+      f("milestones", milestones, "when the rate is multiplied, counted from the start", Flag{"--decay-milestones"}.epochs());
+      f("every", every, "multiply again and again after this long, in place of milestones",
+        Flag{"--decay-epochs", "--lr-step-size"}.epochs());
       f("factor", factor, "what the rate is multiplied by", recipe::Range{0, 1, true, true}, Flag{"--decay-rate", "--lr-gamma"});
       WarmupOptions::fields(f);
     }

@@ -1,0 +1,125 @@
+// SGD against torch.optim.SGD in double, memory layouts, dtypes, missing gradients.
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/GradMode.h>
+
+#include "tests/optim/golden.h"
+
+namespace satchel::optim {
+namespace {
+
+/// Row-major numbers as a double tensor, 4-d ones channels-last in memory.
+at::Tensor tensor(const nlohmann::ordered_json& numbers, const nlohmann::ordered_json& shape) {
+  const auto values = numbers.get<std::vector<double>>();
+  at::Tensor made = at::empty(shape.get<std::vector<int64_t>>(), at::kDouble);
+  std::copy(values.begin(), values.end(), made.mutable_data_ptr<double>());
+  return made.dim() == 4 ? made.contiguous(at::MemoryFormat::ChannelsLast) : made;
+}
+
+struct Case {
+  std::vector<Parameter> parameters;
+  std::unique_ptr<Optimizer> optimizer;
+};
+
+Case start(const nlohmann::ordered_json& file, const std::string& options) {
+  Case made;
+  for (const auto& [name, shape] : file["shapes"].items()) {
+    const bool norm = name.starts_with("bn");
+    made.parameters.push_back({name, tensor(file["start"][name], shape), norm || name.ends_with("bias"), norm});
+  }
+  made.optimizer = make(optimizers(), "optimizer", "sgd", options, OptimizerContext{made.parameters, 16});
+  return made;
+}
+
+TEST(Sgd, EqualsTorchOverTenStepsWithAWarmUp) {
+  const c10::AutoGradMode no_grad(false);
+  const auto file = golden("sgd.json");
+  for (const auto& each : file["cases"]) {
+    const std::string options = each["options"];
+    Case run = start(file, options);
+    const auto schedule = make_schedule("cosine", file["schedule"], {run.optimizer->base_rate(), 5, 10});
+    for (int64_t step = 0; step < 10; ++step) {
+      for (Parameter& parameter : run.parameters)
+        parameter.value.mutable_grad() =
+            tensor(file["gradients"][static_cast<size_t>(step)][parameter.name], file["shapes"][parameter.name]);
+      EXPECT_NEAR(schedule->rate(step), file["rates"][static_cast<size_t>(step)].get<double>(), 1e-15);
+      run.optimizer->step(schedule->rate(step));
+      const auto after = each["after"].find(std::to_string(step + 1));
+      if (after == each["after"].end()) continue;
+      for (const Parameter& parameter : run.parameters)
+        EXPECT_TRUE(at::allclose(parameter.value, tensor((*after)[parameter.name], file["shapes"][parameter.name]), 1e-13, 1e-14))
+            << parameter.name << " after step " << step + 1 << " with\n"
+            << options;
+    }
+  }
+}
+
+// ATen's operators one by one, on tensors long enough for vectors, threads and ragged ends.
+TEST(Sgd, EqualsTheFormulaInEveryDtype) {
+  const c10::AutoGradMode no_grad(false);
+  for (const auto& [dtype, tolerance] :
+       std::vector<std::pair<at::ScalarType, double>>{{at::kDouble, 1e-14}, {at::kFloat, 2e-6}, {at::kBFloat16, 0.02}}) {
+    at::Tensor weight = at::randn({7, 5, 3, 101}).to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
+    at::Tensor expected = weight.to(at::kDouble), momentum = at::zeros_like(expected);
+    const auto sgd =
+        make(optimizers(), "optimizer", "sgd", "lr = 0.1\nnesterov = true\nweight_decay = 0.05", OptimizerContext{{{"w", weight}}, 1});
+    for (int step = 0; step < 3; ++step) {
+      weight.mutable_grad() = at::randn({7, 5, 3, 101}).to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
+      const at::Tensor kept = weight.grad().clone();
+      sgd->step(0.1);
+      EXPECT_TRUE(kept.equal(weight.grad())) << "the gradient is only read";
+      const at::Tensor d = kept.to(at::kDouble) + expected * 0.05;
+      momentum = momentum * 0.9 + d;
+      expected -= (d + momentum * 0.9) * 0.1;
+      EXPECT_TRUE(at::allclose(weight.to(at::kDouble), expected, tolerance, tolerance)) << dtype << " step " << step;
+    }
+  }
+}
+
+TEST(Sgd, GradientsInAnotherLayoutAreReadByPlace) {
+  const c10::AutoGradMode no_grad(false);
+  const at::Tensor start = at::randn({4, 3, 5, 5}), gradient = at::randn({4, 3, 5, 5});
+  at::Tensor plain = start.clone(), turned = start.contiguous(at::MemoryFormat::ChannelsLast);
+  plain.mutable_grad() = gradient;
+  turned.mutable_grad() = gradient;
+  for (at::Tensor each : {plain, turned}) make(optimizers(), "optimizer", "sgd", "lr = 0.1", OptimizerContext{{{"w", each}}, 1})->step(0.1);
+  EXPECT_TRUE(plain.equal(turned));
+  EXPECT_TRUE(plain.equal(start - gradient * 0.1));
+}
+
+TEST(Sgd, WithoutAGradientWeightAndMomentumStay) {
+  const c10::AutoGradMode no_grad(false);
+  at::Tensor moved = at::ones({3}), still = at::ones({3});
+  const auto sgd =
+      make(optimizers(), "optimizer", "sgd", "lr = 0.1\nweight_decay = 0.5", OptimizerContext{{{"a", moved}, {"b", still}}, 1});
+  moved.mutable_grad() = at::ones({3});
+  sgd->step(0.1);
+  sgd->step(0.1);
+  EXPECT_TRUE(still.equal(at::ones({3})));
+  EXPECT_EQ(sgd->state()[1].value.sum().item<double>(), 0);
+  EXPECT_LT(moved[0].item<double>(), 0.8);
+}
+
+TEST(Sgd, KeepsMomentumOnlyWhereThereIsSome) {
+  const OptimizerContext context{{{"w", at::ones({3})}}, 1};
+  EXPECT_TRUE(make(optimizers(), "optimizer", "sgd", "lr = 0.1\nmomentum = 0.0", context)->state().empty());
+  const auto state = make(optimizers(), "optimizer", "sgd", "lr = 0.1", context)->state();
+  ASSERT_EQ(state.size(), 1u);
+  EXPECT_EQ(state[0].name, "momentum.w");
+}
+
+TEST(Sgd, NesterovNeedsMomentum) {
+  const auto attempt = [](const std::string& toml) {
+    return refusal([&] { make(optimizers(), "optimizer", "sgd", toml, OptimizerContext{}); });
+  };
+  EXPECT_EQ(attempt("lr = 0.1\nmomentum = 0.0\nnesterov = true"),
+            "test.toml:3: nesterov needs momentum, which is 0: set momentum (0.9 is usual) or nesterov = false");
+  EXPECT_EQ(attempt("lr = 0.1\nmomentum = 0.0\nnesterov = false"), "accepted");
+}
+
+}  // namespace
+}  // namespace satchel::optim
