@@ -20,14 +20,6 @@ constexpr DtypePair kDtypes[] = {{at::kDouble, weights::Dtype::f64}, {at::kFloat
                                  {at::kLong, weights::Dtype::i64},   {at::kInt, weights::Dtype::i32},
                                  {at::kByte, weights::Dtype::u8},    {at::kBool, weights::Dtype::boolean}};
 
-/// A copy: the file's bytes may stand at any address and go away.
-at::Tensor tensor_of(const weights::Array& array) {
-  const auto* row = std::find_if(std::begin(kDtypes), std::end(kDtypes), [&](const DtypePair& p) { return p.file == array.dtype; });
-  at::Tensor tensor = at::empty(array.shape, row->torch);
-  if (!array.bytes.empty()) std::memcpy(tensor.data_ptr(), array.bytes.data(), array.bytes.size());
-  return tensor;
-}
-
 std::string shape_text(at::IntArrayRef shape) { return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ",")); }
 
 /// All sides but `side` agree.
@@ -135,6 +127,14 @@ std::string counted(const char* what, const std::vector<std::string>& names) {
 }
 
 }  // namespace
+
+/// A copy: the file's bytes may stand at any address and go away.
+at::Tensor tensor_of(const weights::Array& array) {
+  const auto* row = std::find_if(std::begin(kDtypes), std::end(kDtypes), [&](const DtypePair& p) { return p.file == array.dtype; });
+  at::Tensor tensor = at::empty(array.shape, row->torch);
+  if (!array.bytes.empty()) std::memcpy(tensor.data_ptr(), array.bytes.data(), array.bytes.size());
+  return tensor;
+}
 
 ArraySet arrays(const std::vector<NamedTensor>& tensors) {
   ArraySet set;

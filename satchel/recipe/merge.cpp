@@ -156,10 +156,11 @@ void restamp(Value& value, const std::string& origin) {
     for (Value& item : *array) restamp(item, origin);
 }
 
-/// TOML, else text; but what opens like a container or a quoted text is meant as TOML.
-Value parse_value(const std::string& text, const std::string& assignment, const std::string& origin) {
+}  // namespace
+
+Value value_from_text(const std::string& text, const std::string& origin, const std::string& said) {
   try {
-    const Table table = parse_toml("v = " + text, origin + " " + assignment);
+    const Table table = parse_toml("v = " + text, said.empty() ? origin : said);
     if (table.size() == 1) {
       Value value = table.begin()->second;
       restamp(value, origin);
@@ -170,8 +171,6 @@ Value parse_value(const std::string& text, const std::string& assignment, const 
   }
   return {text, origin};
 }
-
-}  // namespace
 
 void merge(Table& base, const Table& over, const Grammar& grammar) {
   for (const auto& [key, value] : over) {
@@ -219,7 +218,7 @@ void set(Table& root, const std::string& assignment, const Grammar& grammar, con
     text.erase(0, text.find_first_not_of(" \t"));
     return text.erase(text.find_last_not_of(" \t") + 1);
   };
-  set(root, split(trim(assignment.substr(0, equals))), parse_value(trim(assignment.substr(equals + 1)), assignment, origin), grammar);
+  set(root, split(trim(assignment.substr(0, equals))), value_from_text(trim(assignment.substr(equals + 1)), origin, origin + " " + assignment), grammar);
 }
 
 void rename(Table& root, const std::string& slot, const std::string& name, const std::string& origin) {

@@ -60,6 +60,9 @@ void merge(Table& base, const Table& over, const Grammar& grammar);
 void set(Table& root, const std::string& assignment, const Grammar& grammar, const std::string& origin = "--set");
 /// The same with path and value apart; messages name the value's origin.
 void set(Table& root, const std::vector<std::string>& path, Value value, const Grammar& grammar);
+/// A value typed on a command line: TOML, else text; but what opens like a container or a quoted text is meant as TOML. `said` names it in
+/// messages about its TOML.
+Value value_from_text(const std::string& text, const std::string& origin, const std::string& said = {});
 /// `--model X`: changes the name in a slot and keeps the options, so that one which X lacks is refused with its recipe line.
 void rename(Table& root, const std::string& slot, const std::string& name, const std::string& origin);
 /// Value at a dotted path, reaching into list slots by name; null when absent. Throws Error(usage) when a name occurs twice in its list or

@@ -10,6 +10,7 @@
 
 #include "satchel/base/file.h"
 #include "satchel/recipe/recipe.h"
+#include "satchel/weights/weights.h"
 
 namespace satchel::train {
 
@@ -36,7 +37,7 @@ struct TrainOptions {
   int patience = 0;
   int log_interval = 50;
   void fields(auto& f) {
-    f("length", length, "how long the run is, in epochs or optimizer steps", Flag{"--epochs"});
+    f("length", length, "how long the run is, in epochs or optimizer steps", Flag{"--epochs"}.epochs());
     f("batch", batch, "pictures per optimizer step on all devices together, accumulation included", Range{1, 1 << 20},
       Flag{"--batch-size", "-b", "--batch"});
     f("seed", seed, "decides initial weights, order, augmentation and splits", Range{0, 9e18}, Flag{"--seed"});
@@ -99,12 +100,16 @@ std::vector<SlotInfo> slot_infos();
 /// Throws Error(usage): unknown, out of range, contradictory or without effect.
 recipe::Table resolve(const recipe::Table& root);
 
+/// `--img-size P`: evaluation at P, and every `size` of an explicit augment list replaced by P. Returns what was replaced, for the log
+/// ("augment.random_resized_crop.size 160 → 128"); `origin` names the flag.
+std::vector<std::string> set_img_size(recipe::Table& root, int64_t size, const std::string& origin);
+
 /// What `satchel train` was asked once its flags were merged into the recipe.
 struct Request {
   Path data;
   std::optional<recipe::Recipe> recipe;  // none: resumed, or chosen by satchel (see choose)
-  recipe::Table overrides;               // what flags and --set said, to be merged over a recipe that satchel chooses
-  std::function<void(recipe::Table& root)> apply_flags;  // the same as code, since list slots are reached by name
+  std::function<void(recipe::Table& root)> apply_flags;  // what flags and --set said of the recipe; applied once it is known
+  std::vector<std::string> recipe_flags; // those flags as typed: a resumed run refuses them
   Path output = "runs";
   std::string name;                      // empty: the data's name; "-2", "-3", … are added on a clash unless exist_ok
   bool exist_ok = false;
@@ -148,6 +153,19 @@ Outcome run(const Request& request, const std::function<void(const Progress&)>& 
 
 /// Asks the loop to finish its step, save and return with `stopped`. Safe in a signal handler.
 void request_stop();
+
+/// The list of pictures that satchel held out of a plain folder when this run began; empty when there is none.
+std::vector<std::string> held_out_of(const Path& run);
+
+/// What `preview` needs of a recipe that may be incomplete: `augment` as resolved slots, the evaluation card, the seed.
+struct PreviewOptions {
+  std::vector<recipe::Slot> augment;
+  weights::Card card;
+  uint64_t seed = 0;
+};
+PreviewOptions preview_options(const recipe::Table& root);
+/// Puts what [evaluate] and [data] of `root` say in place of what a card says.
+void override_card(weights::Card& card, const recipe::Table& root);
 
 /// The newest run folder with a state under `output`. Throws Error(usage) when there is none.
 Path newest_run(const Path& output);

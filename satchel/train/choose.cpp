@@ -1,0 +1,136 @@
+// What `satchel train FOLDER` picks. The rule, in one place:
+//   1. Side: the largest of 32, 48, 64, 96, 128, 160, 224 that is not above the pictures' median short side (at least 32).
+//   2. Epochs: enough for about 60,000 pictures seen, between 12 and 40.
+//   3. Time: --max-hours, or else 0.12 s of training per picture, between 2 minutes and 2 hours (a GPU: no limit but --max-hours).
+//   4. Network and side: the first (strongest) rung of the ladder below that fits the side, whose whole run fits the time, and whose
+//      first epoch takes under 10 minutes; the last rung if none does, with fewer epochs.
+//   5. Batch: a power of two near pictures/40, between 16 and 128, so that an epoch has enough steps.
+// Times are multiply-adds over the rate measured on this machine at start-up.
+// SPDX-License-Identifier: Apache-2.0
+#include "satchel/train/choose.h"
+
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/randn.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "satchel/base/error.h"
+#include "satchel/base/threads.h"
+#include "satchel/nn/nn.h"
+#include "satchel/train/device.h"
+#include "satchel/train/session.h"
+
+namespace satchel::train {
+namespace {
+
+struct Rung {
+  const char* model;
+  int img_size;
+  double efficiency;  // share of the measured rate that this network reaches: narrow layers and small pictures reach less
+};
+constexpr Rung kLadder[] = {{"resnet50", 224, 0.8},       {"resnet34", 160, 0.8},       {"resnet18", 128, 0.8},       {"resnet18", 96, 0.7},
+                            {"resnet18", 64, 0.6},        {"cifar_resnet20", 64, 0.35}, {"cifar_resnet20", 48, 0.35}, {"cifar_resnet8", 48, 0.35},
+                            {"cifar_resnet20", 32, 0.3},  {"cifar_resnet8", 32, 0.3}};
+
+/// Multiply-adds of one training step per picture: forward once, backward twice.
+double training_macs(const Rung& rung, int64_t classes) {
+  static std::map<std::string, double> known;
+  const std::string key = fmt::format("{} {} {}", rung.model, rung.img_size, classes);
+  if (const auto found = known.find(key); found != known.end()) return found->second;
+  nn::ModelContext context;
+  context.classes = classes;
+  const auto network = nn::build_model({rung.model, {}, "default"}, context);
+  const double macs = 3.0 * static_cast<double>(network->shape({rung.img_size, rung.img_size}).macs);
+  return known[key] = macs;
+}
+
+int power_of_two_near(double x) { return 1 << std::max(0, static_cast<int>(std::lround(std::log2(std::max(1.0, x))))); }
+
+}  // namespace
+
+double measure_training_rate() {
+  const at::Tensor x = at::randn({16, 64, 28, 28}).contiguous(at::MemoryFormat::ChannelsLast);
+  at::Tensor w = at::randn({64, 64, 3, 3}).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(true);
+  at::Tensor in = x.clone().requires_grad_(true);
+  const double macs = 3.0 * 16 * 64 * 28 * 28 * 64 * 9;
+  double best = 1e9;
+  for (double until = now_seconds() + 0.4; now_seconds() < until;) {
+    const double before = now_seconds();
+    at::conv2d(in, w, {}, 1, 1).sum().backward();
+    best = std::min(best, now_seconds() - before);
+  }
+  return macs / best / 1e9;
+}
+
+Situation situation_of(const data::Data& data, const Request& request) {
+  Situation s;
+  s.pictures = data.train.size();
+  s.classes = static_cast<int64_t>(data.classes.size());
+  s.median_short_side = data::survey(data.train).median_short_side;
+  s.cores = available_cores();
+  std::string why;
+  s.gpu = request.device != "cpu" && cuda_devices(&why) > 0;
+  s.max_hours = request.max_hours;
+  s.has_pretrained = request.pretrained.has_value();
+  s.gflops = s.gpu ? 0 : measure_training_rate();
+  return s;
+}
+
+Choice choose(const Situation& s) {
+  Choice c;
+  const auto pictures = static_cast<double>(std::max<int64_t>(1, s.pictures));
+  c.recipe = s.has_pretrained ? "finetune" : "scratch";
+  c.epochs = std::clamp(static_cast<int>(60000 / pictures), 12, 40);
+  c.batch = std::clamp(power_of_two_near(pictures / 40), 16, s.gpu ? 256 : 128);
+  const double budget = s.max_hours ? *s.max_hours * 3600 : s.gpu ? 1e12 : std::clamp(0.12 * pictures, 120.0, 7200.0);
+
+  const Rung* taken = nullptr;
+  double epoch_seconds = 0;
+  for (const Rung& rung : kLadder) {
+    if (rung.img_size > std::max(32, s.median_short_side)) continue;
+    taken = &rung;
+    epoch_seconds = s.gpu ? 0 : pictures * training_macs(rung, s.classes) / (s.gflops * 1e9 * rung.efficiency);
+    if (epoch_seconds < 600 && epoch_seconds * c.epochs <= budget) break;
+  }
+  c.model = taken->model;
+  c.img_size = taken->img_size;
+  if (epoch_seconds * c.epochs > budget) c.epochs = std::max(1, static_cast<int>(budget / epoch_seconds));
+  c.reasons = {
+      fmt::format("chosen for {} training pictures in {} classes, median short side {} px, {}{}:", s.pictures, s.classes, s.median_short_side,
+                  s.gpu ? "a GPU" : fmt::format("{} core{} at {:.0f} billion multiply-adds a second", s.cores, s.cores == 1 ? "" : "s", s.gflops),
+                  s.max_hours ? fmt::format(", --max-hours {:g}", *s.max_hours) : ""),
+      fmt::format("  recipe {}, network {} at {} px, batch {}, {} epochs{}", c.recipe, c.model, c.img_size, c.batch, c.epochs,
+                  s.gpu ? "" : fmt::format(" (about {:.0f} s an epoch, {:.0f} s allowed in all)", epoch_seconds, budget))};
+  return c;
+}
+
+void apply_choice(recipe::Table& root, const Choice& choice) {
+  const std::string origin = "chosen";
+  root.set("model", recipe::detail::write(recipe::Slot{choice.model, {}, origin}));
+  set_img_size(root, choice.img_size, origin);
+  recipe::set(root, {"train", "batch"}, recipe::Value(choice.batch, origin), grammar());
+  recipe::set(root, {"train", "length"}, recipe::Value(fmt::format("{} epochs", choice.epochs), origin), grammar());
+}
+
+std::vector<std::string> set_img_size(recipe::Table& root, int64_t size, const std::string& origin) {
+  std::vector<std::string> replaced;
+  recipe::set(root, {"evaluate", "img_size"}, recipe::Value(size, origin), grammar());
+  recipe::Value* list = root.find("augment");
+  if (!list || !list->array()) return replaced;
+  std::vector<recipe::Slot> ops = recipe::slots_of(*list, "augment");
+  for (recipe::Slot& op : ops) {
+    recipe::Value* old = op.options.find("size");
+    if (!old) continue;
+    const std::string before = recipe::to_toml(*old);
+    *old = recipe::Value(size, origin);
+    if (before != std::to_string(size)) replaced.push_back(fmt::format("augment.{}.size {} → {}", op.name, before, size));
+  }
+  const std::string where = list->origin;
+  *list = recipe::detail::write(ops);
+  list->origin = where;
+  return replaced;
+}
+
+}  // namespace satchel::train

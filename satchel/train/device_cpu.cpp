@@ -1,0 +1,58 @@
+// The CPU as a device, and the choice between it and a GPU.
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/from_blob.h>
+#include <sys/resource.h>
+
+#include <charconv>
+
+#include "satchel/base/error.h"
+#include "satchel/base/log.h"
+#include "satchel/train/device.h"
+
+namespace satchel::train {
+namespace {
+
+class CpuDevice : public Device {
+ public:
+  at::Device torch() const override { return at::kCPU; }
+  std::string description() const override {
+    const int n = at::get_num_threads();
+    return fmt::format("CPU, {} thread{}", n, n == 1 ? "" : "s");
+  }
+  at::Tensor upload(const data::Batch& batch) override {
+    const auto keep = batch.pixels;
+    return at::from_blob(keep->data(), {batch.count, batch.size.height, batch.size.width, 3}, [keep](void*) {}, at::kByte);
+  }
+  int64_t peak_memory_bytes() const override {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return int64_t{usage.ru_maxrss} * 1024;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Device> open_device(const DeviceOptions& options) {
+  const std::string& wanted = options.wanted;
+  if (options.deterministic) at::globalContext().setDeterministicAlgorithms(true, false);
+  if (wanted == "cpu") return std::make_unique<CpuDevice>();
+  std::string why;
+  if (wanted == "auto") {
+    const int found = cuda_devices(&why);
+    log::info("device: {} ({})", found ? "cuda:0" : "cpu", found ? fmt::format("{} GPU{} found", found, found == 1 ? "" : "s") : why);
+    return found ? open_cuda(0, options) : std::make_unique<CpuDevice>();
+  }
+  int index = 0;
+  const bool numbered = wanted.rfind("cuda:", 0) == 0;
+  const char* end = wanted.data() + wanted.size();
+  const bool number_ok = numbered && std::from_chars(wanted.data() + 5, end, index).ptr == end && wanted.size() > 5;
+  check(wanted == "cuda" || number_ok, Kind::usage, "--device {}: unknown; give auto, cpu, cuda or cuda:N", wanted);
+  const int found = cuda_devices(&why);
+  check(found > 0, Kind::machine, "--device {}: {}; use --device cpu", wanted, why);
+  check(index < found, Kind::machine, "--device {}: only {} GPU{} found (cuda:0…cuda:{})", wanted, found, found == 1 ? "" : "s", found - 1);
+  return open_cuda(index, options);
+}
+
+}  // namespace satchel::train

@@ -1,0 +1,15 @@
+// A batch of bytes on the device, mixed and normalised.
+// SPDX-License-Identifier: Apache-2.0
+#include "satchel/train/input.h"
+
+#include "satchel/nn/nn.h"
+
+namespace satchel::train {
+
+at::Tensor make_input(const data::Batch& batch, const weights::Card& card, at::ScalarType dtype, Device& device) {
+  std::vector<kernels::MixRow> rows;
+  for (const augment::MixRow& r : batch.mix) rows.push_back({r.partner, r.lambda, r.x, r.y, r.width, r.height});
+  return nn::normalize(device.upload(batch), card, dtype, rows);
+}
+
+}  // namespace satchel::train

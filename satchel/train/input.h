@@ -1,0 +1,27 @@
+// A batch of bytes becomes what the network sees, and its classes become soft targets: in one place, before any loss.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "satchel/data/data.h"
+#include "satchel/train/device.h"
+#include "satchel/weights/weights.h"
+
+namespace satchel::train {
+
+/// One batch on the device.
+struct Example {
+  at::Tensor input;    // [N,3,H,W] channels-last, float or double
+  at::Tensor targets;  // [N,C] soft, same dtype
+  int64_t count = 0;
+};
+
+/// Bytes → (v/255 − mean)/std, mixed as the plan says; mixed pictures are rounded to 8 bits first, as timm's collate does.
+at::Tensor make_input(const data::Batch& batch, const weights::Card& card, at::ScalarType dtype, Device& device);
+
+/// Soft targets [N,C]: true class 1−ε+ε/K, others ε/K; a mixed picture has λ of its own and 1−λ of its partner's (timm/data/mixup.py).
+at::Tensor make_targets(const std::vector<int64_t>& labels, const augment::MixPlan& mix, int64_t classes, double smoothing,
+                        at::ScalarType dtype, at::Device device);
+
+}  // namespace satchel::train

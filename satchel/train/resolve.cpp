@@ -1,0 +1,160 @@
+// A merged recipe with every default written out, after every option was checked; and the lists that `explain` shows.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "satchel/augment/augment.h"
+#include "satchel/data/data.h"
+#include "satchel/nn/nn.h"
+#include "satchel/optim/optim.h"
+#include "satchel/train/plan.h"
+#include "satchel/train/train.h"
+
+namespace satchel::train {
+namespace {
+
+template <class Entry>
+std::vector<recipe::EntryInfo> infos(const std::vector<Entry>& entries) {
+  return {entries.begin(), entries.end()};
+}
+
+template <class Options>
+SlotInfo table_info(std::string name, std::string doc) {
+  recipe::EntryInfo entry;
+  entry.name = name, entry.doc = std::move(doc);
+  entry.describe = [] { return recipe::describe<Options>(); };
+  entry.resolve = [](const recipe::Table& t, const std::string& where) { return recipe::print(recipe::parse<Options>(t, where)); };
+  return {std::move(name), {entry}, true};
+}
+
+const SlotInfo& info(const std::string& name) {
+  static const std::vector<SlotInfo> all = slot_infos();
+  for (const SlotInfo& s : all)
+    if (s.slot == name) return s;
+  throw std::logic_error("no slot " + name);
+}
+
+/// Options that were given keep where they were given; the rest are defaults.
+recipe::Table keep_origins(recipe::Table resolved, const recipe::Table& given) {
+  for (auto& [key, value] : resolved)
+    if (const recipe::Value* from = given.find(key)) value.origin = from->origin;
+  return resolved;
+}
+
+recipe::Value resolve_slot(const std::string& name, const recipe::Slot& slot) {
+  const auto& entry = recipe::find_entry(info(name).entries, slot, name);
+  recipe::Table options = keep_origins(entry.resolve(slot.options, name + "." + slot.name), slot.options);
+  recipe::Value value = recipe::detail::write(recipe::Slot{slot.name, std::move(options), slot.origin});
+  value.origin = slot.origin;
+  return value;
+}
+
+recipe::Value resolve_list(const std::string& name, const recipe::Value& value) {
+  recipe::Array out;
+  for (const recipe::Slot& slot : recipe::slots_of(value, name)) out.push_back(resolve_slot(name, slot));
+  return recipe::Value(std::move(out), value.origin);
+}
+
+/// Options that would change nothing are refused: a setting that is silently ignored is the start of a wrong conclusion.
+void check_effects(const recipe::Table& root, const recipe::Table& resolved, const Options& options) {
+  const auto given = [&](const char* path) { return recipe::get(root, path, grammar()); };
+  const bool mixes = resolved.find("mix") && !resolved.find("mix")->array()->empty();
+  const recipe::Table unmixed = recipe::print(augment::MixOptions{});
+  if (const recipe::Value* mixing = root.find("mixing"); mixing && !mixes)
+    for (const auto& [key, value] : *mixing->table())
+      check(recipe::to_toml(value) == recipe::to_toml(*unmixed.find(key)), Kind::usage,
+            "{}: mixing.{} has no effect: nothing is mixed; add mixup or cutmix to the mix list (--mixup 0.2)", value.origin, key);
+  if (const recipe::Value* v = given("train.loss_scale"))
+    check(options.train.precision == "fp16" || options.train.precision == "bf16", Kind::usage,
+          "{}: train.loss_scale has no effect in {}: it serves fp16; set train.precision = \"fp16\" or drop it", v->origin,
+          options.train.precision);
+  if (const recipe::Value* v = given("train.clip_mode"))
+    check(options.train.clip_grad.has_value() || options.train.clip_mode == "norm", Kind::usage, "{}: train.clip_mode has no effect without train.clip_grad", v->origin);
+  if (const recipe::Value* v = given("train.tf32"))
+    check(!options.train.tf32 || options.train.precision != "fp64", Kind::usage, "{}: train.tf32 has no effect in fp64", v->origin);
+  if (!options.evaluate.augment.empty())
+    for (const char* path : {"evaluate.crop_pct", "evaluate.crop_mode", "evaluate.interpolation", "evaluate.img_size"})
+      if (const recipe::Value* v = given(path))
+        fail(Kind::usage, "{}: {} has no effect beside evaluate.augment, which is the whole evaluation pipeline; give one of the two", v->origin,
+             path);
+  if (const recipe::Value* v = given("data.bad_files_limit"))
+    check(options.data.bad_files == "skip" || options.data.bad_files_limit == data::DataOptions{}.bad_files_limit, Kind::usage, "{}: data.bad_files_limit has no effect: data.bad_files = \"stop\" stops at the first",
+          v->origin);
+}
+
+}  // namespace
+
+const recipe::Grammar& grammar() {
+  static const recipe::Grammar g{{"model", "loss", "optimizer", "schedule", "ema"},
+                                 {"augment", "mix", "evaluate.augment"},
+                                 {"data", "sampler", "mixing", "train", "evaluate"}};
+  return g;
+}
+
+std::vector<SlotInfo> slot_infos() {
+  return {{"model", infos(nn::models())},
+          {"augment", infos(augment::augments())},
+          {"mix", infos(augment::mixes())},
+          {"loss", infos(nn::losses())},
+          {"optimizer", infos(optim::optimizers())},
+          {"schedule", infos(optim::schedules())},
+          {"ema", infos(optim::averages())},
+          table_info<data::DataOptions>("data", "how pictures are found and read"),
+          table_info<data::SamplerOptions>("sampler", "which picture when"),
+          table_info<augment::MixOptions>("mixing", "how the mix list is applied"),
+          table_info<TrainOptions>("train", "the training loop"),
+          table_info<EvaluateOptions>("evaluate", "what the network sees when it is judged, and how often")};
+}
+
+recipe::Table resolve(const recipe::Table& root) {
+  static const std::vector<std::pair<const char*, const char*>> defaults = {
+      {"loss", "cross_entropy"}, {"optimizer", "sgd"}, {"schedule", "constant"}};
+  recipe::Table out;
+  for (const std::string& name : grammar().slots) {
+    const recipe::Value* value = root.find(name);
+    recipe::Slot slot = value ? recipe::slot_of(*value, name) : recipe::Slot{};
+    if (slot.empty())
+      for (const auto& [which, standard] : defaults)
+        if (name == which) slot.name = standard;
+    check(!slot.empty() || name != "model", Kind::usage, "the recipe names no network: give one with --model (see `satchel models`)");
+    if (!slot.empty()) out.set(name, resolve_slot(name, slot));
+  }
+  for (const char* name : {"augment", "mix"})
+    if (const recipe::Value* value = root.find(name)) out.set(name, resolve_list(name, *value));
+  for (const std::string& name : grammar().tables) {
+    const recipe::Value* value = root.find(name);
+    check(!value || value->table(), Kind::usage, "{}: {} must be a table: [{}]", value ? value->origin : "", name, name);
+    const recipe::Table given = value ? *value->table() : recipe::Table{};
+    recipe::Table table = keep_origins(info(name).entries.front().resolve(given, name), given);
+    if (name == "evaluate") {
+      const recipe::Value* list = value ? value->table()->find("augment") : nullptr;
+      table.erase("augment");
+      if (list) table.set("augment", resolve_list("augment", *list));  // defaults of its operations too
+    }
+    out.set(name, recipe::Value(std::move(table)));
+  }
+  check_effects(root, out, options_of(out));
+  return out;
+}
+
+Options options_of(const recipe::Table& resolved) {
+  const auto table = [&](const char* name) -> const recipe::Table& {
+    static const recipe::Table empty;
+    const recipe::Value* value = resolved.find(name);
+    return value && value->table() ? *value->table() : empty;
+  };
+  return {recipe::parse<TrainOptions>(table("train"), "train"), recipe::parse<EvaluateOptions>(table("evaluate"), "evaluate"),
+          recipe::parse<data::DataOptions>(table("data"), "data"), recipe::parse<data::SamplerOptions>(table("sampler"), "sampler"),
+          recipe::parse<augment::MixOptions>(table("mixing"), "mixing")};
+}
+
+recipe::Slot slot(const recipe::Table& resolved, const std::string& name) {
+  const recipe::Value* value = resolved.find(name);
+  return value ? recipe::slot_of(*value, name) : recipe::Slot{};
+}
+
+std::vector<recipe::Slot> list_slot(const recipe::Table& resolved, const std::string& name) {
+  const recipe::Value* value = recipe::get(resolved, name, grammar());
+  return value ? recipe::slots_of(*value, name) : std::vector<recipe::Slot>{};
+}
+
+}  // namespace satchel::train

@@ -1,0 +1,263 @@
+// `satchel train`: recipe, data, device and run folder are put together, for a new run or a resumed one, and handed to the loop.
+// SPDX-License-Identifier: Apache-2.0
+#include <torch/headeronly/version.h>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <ctime>
+
+#include "satchel/augment/augment.h"
+#include "satchel/base/error.h"
+#include "satchel/base/log.h"
+#include "satchel/base/threads.h"
+#include "satchel/base/version.h"
+#include "satchel/train/choose.h"
+#include "satchel/train/session.h"
+
+namespace satchel::train {
+namespace {
+
+/// More than 1 % of pictures with an orientation is worth a line.
+void remark_on_orientation(const data::Data& data, const data::DataOptions& options) {
+  const data::Survey seen = data::survey(data.train);
+  if (options.exif == "ignore" && seen.oriented * 100 > seen.looked_at)
+    log::info("{} of {} pictures looked at carry an EXIF orientation, which is ignored (as timm does): --exif apply turns them", seen.oriented,
+              seen.looked_at);
+}
+
+struct Opened {
+  recipe::Recipe recipe;
+  recipe::Table resolved;
+  data::Data data;
+};
+
+/// The recipe that was asked for, or the one that the data call for.
+Opened open_new(const Request& request) {
+  Opened out;
+  if (request.recipe) {
+    out.recipe = *request.recipe;
+    if (request.apply_flags) request.apply_flags(out.recipe.root);
+    out.resolved = resolve(out.recipe.root);
+    const Options options = options_of(out.resolved);
+    out.data = data::open_for_training(request.data, options.data, static_cast<uint64_t>(options.train.seed));
+    return out;
+  }
+  // Only a folder was given: flags that concern the data are obeyed first, then everything once the recipe is known.
+  recipe::Table flags;
+  flags.set("model", recipe::detail::write(recipe::Slot{"resnet18", {}, "default"}));
+  if (request.apply_flags) request.apply_flags(flags);
+  recipe::Table only_data;
+  for (const char* table : {"data", "train"})
+    if (const recipe::Value* v = flags.find(table)) only_data.set(table, *v);
+  const Options options = options_of(only_data);
+  out.data = data::open_for_training(request.data, options.data, static_cast<uint64_t>(options.train.seed));
+  const Choice choice = choose(situation_of(out.data, request));
+  for (const std::string& reason : choice.reasons) log::info("{}", reason);
+  out.recipe = recipe::load(choice.recipe, grammar());
+  apply_choice(out.recipe.root, choice);
+  if (request.apply_flags) request.apply_flags(out.recipe.root);
+  out.resolved = resolve(out.recipe.root);
+  return out;
+}
+
+std::string environment(const Session& session, const Request& request, const recipe::Recipe& recipe) {
+  std::time_t now = std::time(nullptr);
+  char date[32];
+  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
+  nlohmann::ordered_json j = {{"satchel", kVersion},
+                              {"libtorch", TORCH_VERSION},
+                              {"command", request.command},
+                              {"started", date},
+                              {"data", std::filesystem::absolute(request.data).string()},
+                              {"pretrained", request.pretrained ? std::filesystem::absolute(*request.pretrained).string() : ""},
+                              {"recipe", recipe.name},
+                              {"recipe_hash", recipe::hash(session.resolved)},
+                              {"device", session.device->description()},
+                              {"threads", session.around.threads},
+                              {"loader_threads", session.loader_threads},
+                              {"cores", available_cores()},
+                              {"instruction_set", instruction_set()}};
+  return j.dump(2) + "\n";
+}
+
+void load_pretrained(Session& session, const Path& file) {
+  const nn::LoadReport report = nn::load(*session.plan.network, weights::File(file), {.strict = false});
+  log::info("weights from {}: {}", file.string(), report.summary());
+  for (const auto& [name, how] : report.adapted) log::info("  adapted {}: {}", name, how);
+  for (const auto& [title, names] : {std::pair{"missing", report.missing}, std::pair{"unexpected", report.unexpected}})
+    if (!names.empty()) log::info("  {}: {}", title, fmt::join(names, ", "));
+}
+
+void fill_card(Session& session) {
+  weights::Card& card = session.pipelines.card;
+  card.classes = session.data.classes;
+  card.class_order = session.data.class_order;
+}
+
+/// Session for a recipe and data that are known; `held_out` is what satchel split off.
+Session begin(const Request& request, recipe::Table resolved, data::Data data) {
+  Session session;
+  session.resolved = std::move(resolved);
+  session.options = options_of(session.resolved);
+  session.data = std::move(data);
+  session.pipelines = make_pipelines(session.resolved);
+  fill_card(session);
+  log::info("{}", session.data.description);
+  remark_on_orientation(session.data, session.options.data);
+  assemble(session, request);
+  session.around = {kVersion,
+                    recipe::hash(session.resolved),
+                    instruction_set(),
+                    session.device->description(),
+                    std::filesystem::absolute(request.data).string(),
+                    session.around.threads,
+                    session.data.classes};
+  if (request.replay)
+    session.loader->set_replay([file = std::make_shared<augment::TraceFile>(*request.replay)](int64_t epoch, int64_t place) {
+      return file->at(epoch, place);
+    });
+  log::info("{} on {}; {}; {} epochs of {} steps", session.pipelines.card.model, session.device->description(), session.plan.rate_line,
+            session.horizon.epochs, session.horizon.steps_per_epoch);
+  return session;
+}
+
+Outcome start_new(const Request& request, const std::function<void(const Progress&)>& progress) {
+  check(!request.data.empty(), Kind::usage, "no data: satchel train FOLDER (or --resume to continue a run)");
+  Opened opened = open_new(request);
+  const std::string model = slot(opened.resolved, "model").name;
+  const std::string data_name = std::filesystem::absolute(request.data).lexically_normal().filename().string();
+  const std::string name = request.name.empty() ? (data_name.empty() ? model : data_name + "-" + model) : request.name;
+  if (request.dry_run) {
+    Session session = begin(request, std::move(opened.resolved), std::move(opened.data));
+    if (request.pretrained) load_pretrained(session, *request.pretrained);
+    return dry_run(session, request);
+  }
+  const Path folder = make_run_folder(request.output, name, request.exist_ok);
+  log::set_file((folder / "train.log").string());
+  Session session = begin(request, std::move(opened.resolved), std::move(opened.data));
+  if (request.pretrained) load_pretrained(session, *request.pretrained);
+  session.folder = std::make_unique<RunFolder>(folder, std::map<std::string, int64_t>{}, session.plan.average != nullptr);
+  std::filesystem::remove(session.folder->state());
+  session.folder->describe(session.resolved, opened.recipe.header, environment(session, request, opened.recipe), session.data.classes,
+                           session.data.held_out);
+  log::info("run folder {}", folder.string());
+  return train_loop(session, request, progress);
+}
+
+// ---- resume -----------------------------------------------------------------------------------------------------------------
+
+struct Stored {
+  Path folder;
+  recipe::Recipe recipe;
+  nlohmann::json environment;
+  std::vector<std::string> held_out;
+  bool has_state = false;
+};
+
+Stored read_run(const Request& request) {
+  Stored run;
+  run.folder = request.resume_run.empty() ? newest_run(request.output) : request.resume_run;
+  if (run.folder.filename() == "last.state") run.folder = run.folder.parent_path();
+  check(std::filesystem::exists(run.folder / "recipe.toml"), Kind::usage, "{}: not a run folder (it has no recipe.toml)", run.folder.string());
+  run.recipe = recipe::load((run.folder / "recipe.toml").string(), grammar());
+  try {
+    run.environment = nlohmann::json::parse(read_text(run.folder / "env.json"));
+  } catch (const nlohmann::json::exception& error) {
+    fail(Kind::data, "{}: damaged ({})", (run.folder / "env.json").string(), error.what());
+  }
+  run.held_out = held_out_of(run.folder);
+  run.has_state = std::filesystem::exists(run.folder / "last.state");
+  return run;
+}
+
+/// A longer run under the same recipe; says what that does to the schedule.
+void extend(recipe::Table& root, const Duration& length, const Position& position, Session* shorter) {
+  const double before = shorter ? shorter->plan.schedule->rate(position.step) : 0;
+  const Duration old = options_of(resolve(root)).train.length;
+  check(old.unit == length.unit, Kind::usage, "--epochs beside --resume: the run's length is \"{}\"; give the new one in the same unit", old.text());
+  check(length.amount > old.amount, Kind::usage,
+        "--resume --epochs {:g}: the run is already {} long; give a larger number, or start a new run", length.amount, old.text());
+  recipe::set(root, {"train", "length"}, recipe::Value(length.text(), "--epochs"), grammar());
+  log::info("extended from {} to {}: the schedule now spans the new length, so its rate at step {} changes{}", old.text(), length.text(),
+            position.step, shorter ? fmt::format(" from {:.4g}", before) : "");
+}
+
+void restore(Session& session, const Path& state) {
+  restore_tensors(state, session.state_tensors());
+  session.plan.optimizer->set_counters(session.position.counters);
+}
+
+void tell_differences(const Surroundings& then, const Surroundings& now) {
+  if (then.isa != now.isa || then.device != now.device || then.version != now.version)
+    log::info("saved under satchel {}, {}, {}; now {}, {}, {}: bytes may differ from an uninterrupted run", then.version, then.device, then.isa,
+              now.version, now.device, now.isa);
+}
+
+Outcome resume(const Request& asked, const std::function<void(const Progress&)>& progress) {
+  check(asked.recipe_flags.empty(), Kind::usage, "--resume continues a run under its own recipe, so {} cannot be given beside it; start a new run instead",
+        fmt::join(asked.recipe_flags, " "));
+  Request request = asked;
+  Stored run = read_run(request);
+  if (request.data.empty()) request.data = run.environment.value("data", "");
+  StateFile state;
+  if (run.has_state) state = read_state(run.folder / "last.state");
+  if (state.position.finished && !request.resume_length) {
+    log::info("{}: already finished (best top-1 {:.2f} % in epoch {}); --resume --epochs N with a larger N extends it", run.folder.string(),
+              state.position.best_metric, state.position.best_epoch);
+    Outcome done;
+    done.folder = run.folder;
+    done.best_metric = state.position.best_metric, done.best_epoch = state.position.best_epoch;
+    return done;
+  }
+  if (run.has_state && request.threads == 0) request.threads = state.around.threads;
+  log::set_file((run.folder / "train.log").string());
+  if (request.resume_length) {
+    extend(run.recipe.root, *request.resume_length, state.position, nullptr);
+    state.position.finished = false;
+  }
+  recipe::Table resolved = resolve(run.recipe.root);
+  const Options options = options_of(resolved);
+  data::Data data = data::open_for_training(request.data, options.data, static_cast<uint64_t>(options.train.seed), run.held_out);
+  check(!run.has_state || data.classes == state.around.classes, Kind::data, "{}: other classes than when the run began; it cannot be resumed",
+        request.data.string());
+  Session session = begin(request, std::move(resolved), std::move(data));
+  if (run.has_state) {
+    session.position = state.position;
+    restore(session, run.folder / "last.state");
+    tell_differences(state.around, session.around);
+    log::info("resuming {} at step {} of {} (epoch {}, {} batches into it)", run.folder.string(), session.position.step, session.horizon.steps,
+              session.position.step / session.horizon.steps_per_epoch, session.position.step % session.horizon.steps_per_epoch);
+  } else {
+    log::info("{} was stopped before its first save: starting from the beginning", run.folder.string());
+    if (const std::string file = run.environment.value("pretrained", ""); !file.empty()) load_pretrained(session, file);
+  }
+  session.folder = std::make_unique<RunFolder>(run.folder, session.position.journals, session.plan.average != nullptr);
+  if (request.resume_length) write_atomic(run.folder / "recipe.toml", run.recipe.header + recipe::to_toml(session.resolved));
+  return train_loop(session, request, progress);
+}
+
+}  // namespace
+
+Path newest_run(const Path& output) {
+  Path newest;
+  std::filesystem::file_time_type when{};
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(output, error)) {
+    const Path recipe = entry.path() / "recipe.toml", state = entry.path() / "last.state";
+    if (!std::filesystem::exists(recipe, error)) continue;
+    const auto time = std::filesystem::last_write_time(std::filesystem::exists(state, error) ? state : recipe, error);
+    if (newest.empty() || time > when) newest = entry.path(), when = time;
+  }
+  check(!newest.empty(), Kind::usage, "--resume: no run folder under {}; name one: --resume RUN", output.string());
+  return newest;
+}
+
+Outcome run(const Request& request, const std::function<void(const Progress&)>& progress) {
+  struct CloseLog {
+    ~CloseLog() { log::set_file(""); }
+  } close_log;
+  return request.resume ? resume(request, progress) : start_new(request, progress);
+}
+
+}  // namespace satchel::train

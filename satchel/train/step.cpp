@@ -1,0 +1,139 @@
+// One optimizer step in its fixed order. Gradients are unscaled before they are clipped: the other order makes clipping see
+// multiples of the loss scale (huggingface/pytorch-image-models and facebookresearch/deit issues 106, 182).
+// SPDX-License-Identifier: Apache-2.0
+#include "satchel/train/step.h"
+
+#include <ATen/autocast_mode.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
+#include <ATen/ops/_amp_update_scale.h>
+#include <ATen/ops/_foreach_clamp_max.h>
+#include <ATen/ops/_foreach_clamp_min.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+
+#include <charconv>
+
+#include "satchel/base/error.h"
+
+namespace satchel::train {
+
+LossScale::LossScale(const std::optional<std::string>& option, at::Device device) {
+  if (!option) return;
+  double start = 65536;
+  on_ = true;
+  dynamic_ = *option == "dynamic";
+  if (!dynamic_) {
+    const char* end = option->data() + option->size();
+    check(std::from_chars(option->data(), end, start).ptr == end && start > 0, Kind::usage,
+          "train.loss_scale = \"{}\": give \"dynamic\" or a number above 0", *option);
+  }
+  const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+  scale_ = at::full({}, start, options);
+  growth_ = at::zeros({}, options.dtype(at::kInt));
+  found_inf_ = at::zeros({}, options);
+}
+
+at::Tensor LossScale::scaled(const at::Tensor& loss) const { return on_ ? loss * scale_ : loss; }
+
+bool LossScale::unscale(const std::vector<at::Tensor>& gradients) {
+  if (!on_) return true;
+  found_inf_.zero_();
+  at::_amp_foreach_non_finite_check_and_unscale_(gradients, found_inf_, scale_.to(at::kDouble).reciprocal().to(at::kFloat));
+  if (dynamic_) at::_amp_update_scale_(scale_, growth_, found_inf_, 2.0, 0.5, 2000);
+  return found_inf_.item<float>() == 0;
+}
+
+double LossScale::value() const { return on_ ? scale_.item<float>() : 1; }
+
+std::vector<optim::StateTensor> LossScale::state() const {
+  if (!on_) return {};
+  return {{"loss_scale", scale_}, {"loss_scale.growth", growth_}};
+}
+
+Autocast::Autocast(const std::string& precision, at::Device device) : device_(device.type()) {
+  if (precision != "bf16" && precision != "fp16") return;
+  on_ = true;
+  previous_ = at::autocast::is_autocast_enabled(device_);
+  at::autocast::set_autocast_enabled(device_, true);
+  at::autocast::set_autocast_dtype(device_, precision == "bf16" ? at::kBFloat16 : at::kHalf);
+  at::autocast::increment_nesting();
+}
+
+Autocast::~Autocast() {
+  if (!on_) return;
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  at::autocast::set_autocast_enabled(device_, previous_);
+}
+
+Step::Step(nn::Network& network, nn::Loss& loss, optim::Optimizer& optimizer, optim::Average* average, const TrainOptions& options,
+           at::Device device)
+    : network_(network),
+      loss_(loss),
+      optimizer_(optimizer),
+      average_(average),
+      options_(options),
+      device_(device),
+      parameters_(network.parameters()),
+      scale_(options.precision == "fp16" && !options.loss_scale ? std::optional<std::string>("dynamic") : options.loss_scale, device) {
+  check(options.precision != "fp16" || device.is_cuda(), Kind::usage,
+        "train.precision = \"fp16\" needs a CUDA device; on a CPU use bf16 or fp32");
+}
+
+at::Tensor Step::forward_backward(const Example& example, double share, int64_t step, int64_t first_place) {
+  network_.set_step({static_cast<uint64_t>(options_.seed), step, first_place});
+  at::Tensor loss;
+  {
+    const Autocast autocast(options_.precision, device_);
+    const at::Tensor logits = network_.forward(example.input);
+    loss = loss_(example.input, logits, example.targets);
+  }
+  scale_.scaled(share == 1 ? loss : loss * share).backward();
+  return loss.detach();
+}
+
+void Step::clip(const std::vector<at::Tensor>& gradients) const {
+  if (!options_.clip_grad) return;
+  const double bound = *options_.clip_grad;
+  if (options_.clip_mode == "value") {
+    at::_foreach_clamp_min_(gradients, -bound);
+    at::_foreach_clamp_max_(gradients, bound);
+    return;
+  }
+  const at::Tensor norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2)), 2);
+  at::_foreach_mul_(gradients, (bound / (norm + 1e-6)).clamp_max(1));  // torch.nn.utils.clip_grad_norm_
+}
+
+StepReport Step::operator()(const std::vector<Example>& examples, double lr, int64_t step) {
+  StepReport report;
+  const double share = 1.0 / static_cast<double>(examples.size());
+  for (const Example& example : examples) {
+    const at::Tensor loss = forward_backward(example, share, step, report.count);
+    const at::Tensor weighted = loss.to(at::kDouble) * static_cast<double>(example.count);
+    report.loss = report.loss.defined() ? report.loss + weighted : weighted;
+    report.count += example.count;
+  }
+  report.loss = report.loss / static_cast<double>(report.count);
+
+  at::NoGradGuard no_grad;
+  std::vector<at::Tensor> gradients;
+  for (const at::Tensor& p : parameters_)
+    if (p.grad().defined()) gradients.push_back(p.grad());
+  report.skipped = !scale_.unscale(gradients);
+  // On a GPU this would make the host wait: there the trainer looks at the loss when it writes a line.
+  if (device_.is_cpu()) report.finite = at::isfinite(report.loss).item<bool>();
+  if (!report.skipped && report.finite) {
+    clip(gradients);
+    optimizer_.step(lr);
+    if (average_) average_->update(step + 1);
+  }
+  for (const at::Tensor& p : parameters_) p.mutable_grad().reset();
+  return report;
+}
+
+}  // namespace satchel::train
