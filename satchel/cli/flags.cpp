@@ -1,0 +1,161 @@
+// Recipe flags: gathered from the options that declare them, applied to a recipe.
+// SPDX-License-Identifier: Apache-2.0
+#include "satchel/cli/flags.h"
+
+#include <algorithm>
+
+#include "satchel/base/error.h"
+#include "satchel/base/log.h"
+#include "satchel/train/train.h"
+
+namespace satchel::cli {
+namespace {
+
+/// The value that was typed, as the option's type wants it: a bare number of a duration gets the flag's unit.
+recipe::Value value_of(const std::string& flag, const std::string& text, const FlagTarget& target) {
+  const bool bare_number = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
+  if (!target.unit.empty() && bare_number) return recipe::Value(text + " " + target.unit, flag);
+  if (target.type.rfind("list", 0) == 0 || target.type.find("two numbers") != std::string::npos) {
+    std::string list = text;
+    std::replace(list.begin(), list.end(), ' ', ',');
+    if (list.empty() || list.front() != '[') list = "[" + list + "]";
+    return recipe::value_from_text(list, flag);
+  }
+  return recipe::value_from_text(text, flag);
+}
+
+std::string first_long(const std::vector<std::string>& names) {
+  for (const std::string& n : names)
+    if (n.rfind("--", 0) == 0) return n;
+  return names.front();
+}
+
+}  // namespace
+
+RecipeFlags::RecipeFlags() {
+  for (const train::SlotInfo& slot : train::slot_infos())
+    for (const recipe::EntryInfo& entry : slot.entries) declare(slot.slot, slot.table, entry);
+}
+
+void RecipeFlags::declare(const std::string& slot, bool table, const recipe::EntryInfo& entry) {
+  for (const recipe::OptionInfo& option : entry.describe()) {
+    if (option.flags.empty() || (slot == "evaluate" && option.name == "img_size")) continue;
+    auto known = std::find_if(flags_.begin(), flags_.end(), [&](const auto& f) { return f->names == option.flags; });
+    if (known == flags_.end()) {
+      flags_.push_back(std::make_unique<Declared>());
+      known = flags_.end() - 1;
+      (*known)->names = option.flags, (*known)->doc = option.doc;
+      (*known)->is_switch = option.type == "bool";
+    }
+    (*known)->targets.push_back({slot, entry.name, option.name, option.type, option.flag_unit, table});
+  }
+}
+
+std::vector<Argument> RecipeFlags::arguments() {
+  std::vector<Argument> all = {
+      {"--model", &model_, "network (satchel models)", "NAME", "Recipe"},
+      {"--opt,--optimizer", &opt_, "optimizer; its options in the recipe are kept", "NAME", "Recipe"},
+      {"--sched,--lr-scheduler", &sched_, "schedule of the rate; its options in the recipe are kept", "NAME", "Recipe"},
+      {"--img-size,--imgsz,--train-crop-size", &img_size_, "side of the square that the network sees; replaces the sizes of the augment list", "P",
+       "Recipe"},
+      {"--model-ema", &ema_, "keep an exponential average of the weights", "", "Recipe"},
+      {"--amp", &amp_, "autocast: bf16 unless --amp-dtype says otherwise", "", "Recipe"},
+      {"--amp-dtype", &amp_dtype_, "dtype of --amp", "DTYPE", "Recipe", {"bfloat16", "float16"}},
+      {"--set,-o", &sets_, "any option of the recipe: --set slot.name.option=value; may be given many times", "KEY=VALUE", "Recipe"}};
+  for (auto& flag : flags_) {
+    std::string names;
+    for (const std::string& n : flag->names) names += (names.empty() ? "" : ",") + n;
+    const FlagTarget& t = flag->targets.front();
+    Argument a{names, &flag->text, flag->doc, t.unit.empty() ? "X" : "N", t.table ? "[" + t.slot + "]" : t.slot};
+    if (flag->is_switch) a.target = &flag->on, a.value = "";
+    all.push_back(std::move(a));
+  }
+  return all;
+}
+
+std::vector<std::string> RecipeFlags::typed() const {
+  std::vector<std::string> all;
+  for (const auto& [given, name] : {std::pair{model_.has_value(), "--model"}, std::pair{opt_.has_value(), "--opt"}, std::pair{sched_.has_value(), "--sched"},
+                                    std::pair{img_size_.has_value(), "--img-size"}, std::pair{ema_, "--model-ema"}, std::pair{amp_, "--amp"}})
+    if (given) all.push_back(name);
+  for (const auto& flag : flags_)
+    if (flag->text || flag->on) all.push_back(first_long(flag->names));
+  for (const std::string& s : sets_) all.push_back("--set " + s);
+  return all;
+}
+
+void RecipeFlags::apply_names(recipe::Table& root) const {
+  const recipe::Grammar& grammar = train::grammar();
+  for (const auto& [slot, name, flag] : {std::tuple{"model", &model_, "--model"}, std::tuple{"optimizer", &opt_, "--opt"},
+                                         std::tuple{"schedule", &sched_, "--sched"}}) {
+    if (!*name) continue;
+    recipe::rename(root, slot, **name, flag);
+  }
+  if (ema_ && (!root.find("ema") || recipe::slot_of(*root.find("ema"), "ema").empty()))
+    recipe::merge(root, recipe::parse_toml("ema = { exponential = {} }", "--model-ema"), grammar);
+}
+
+void RecipeFlags::apply_precision(recipe::Table& root) const {
+  check(amp_ || !amp_dtype_, Kind::usage, "--amp-dtype has no effect without --amp");
+  if (!amp_) return;
+  const std::string precision = amp_dtype_ == "float16" ? "fp16" : "bf16";
+  recipe::set(root, {"train", "precision"}, recipe::Value(precision, "--amp"), train::grammar());
+}
+
+void RecipeFlags::apply_to_list(recipe::Table& root, const Declared& flag, const std::string& list) const {
+  const std::string name = first_long(flag.names);
+  std::vector<recipe::Slot> ops = root.find(list) ? recipe::slots_of(*root.find(list), list) : std::vector<recipe::Slot>{};
+  bool found = false;
+  for (recipe::Slot& op : ops)
+    for (const FlagTarget& t : flag.targets)
+      if (t.entry == op.name) op.options.set(t.option, value_of(name, *flag.text, t)), found = true;
+  if (!found && list == "mix") {
+    // --mixup 0.2 puts mixup on the list; --mixup 0 on a list without it says what is so already.
+    const FlagTarget& t = flag.targets.front();
+    recipe::Slot added{t.entry, {}, name};
+    added.options.set(t.option, value_of(name, *flag.text, t));
+    ops.push_back(added);
+    found = true;
+  }
+  check(found, Kind::usage, "{}: the {} list has no {}", name, list, flag.targets.front().entry);
+  root.set(list, recipe::detail::write(ops));
+}
+
+void RecipeFlags::apply_one(recipe::Table& root, const Declared& flag) const {
+  const std::string name = first_long(flag.names);
+  const std::string slot = flag.targets.front().slot;
+  const FlagTarget& any = flag.targets.front();
+  const auto value = [&](const FlagTarget& t) { return flag.is_switch ? recipe::Value(true, name) : value_of(name, *flag.text, t); };
+  if (any.table) return recipe::set(root, {slot, any.option}, value(any), train::grammar());
+  if (slot == "augment" || slot == "mix") return apply_to_list(root, flag, slot);
+  recipe::Slot now = root.find(slot) ? recipe::slot_of(*root.find(slot), slot) : recipe::Slot{};
+  if (now.empty() && slot == "optimizer") now.name = "sgd";
+  if (now.empty() && slot == "schedule") now.name = "constant";
+  if (now.empty() && slot == "loss") now.name = "cross_entropy";
+  check(!now.empty(), Kind::usage, "{} has no effect: the recipe has no {}{}", name, slot, slot == "ema" ? "; add --model-ema" : "");
+  for (const FlagTarget& t : flag.targets)
+    if (t.entry == now.name) {
+      // lr and lr_base exclude each other; the flag replaces whichever the recipe had.
+      now.options.set(t.option, value(t));
+      if (t.option == "lr" && now.options.find("lr_base") && now.options.find("lr_base")->origin.rfind("--", 0) != 0)
+        now.options.erase("lr_base"), now.options.erase("lr_base_size"), now.options.erase("lr_base_scale");
+      if (t.option == "lr_base" && now.options.find("lr") && now.options.find("lr")->origin.rfind("--", 0) != 0) now.options.erase("lr");
+      const std::string origin = root.find(slot) ? root.find(slot)->origin : "default";
+      root.set(slot, recipe::detail::write(now));
+      root.find(slot)->origin = origin;
+      return;
+    }
+  fail(Kind::usage, "{}: {} {} has no such option", name, slot, now.name);
+}
+
+void RecipeFlags::apply(recipe::Table& root) const {
+  apply_names(root);
+  if (img_size_)
+    for (const std::string& line : train::set_img_size(root, *img_size_, "--img-size")) log::info("--img-size {}: {}", *img_size_, line);
+  apply_precision(root);
+  for (const auto& flag : flags_)
+    if (flag->text || flag->on) apply_one(root, *flag);
+  for (const std::string& assignment : sets_) recipe::set(root, assignment, train::grammar());
+}
+
+}  // namespace satchel::cli

@@ -1,0 +1,126 @@
+// satchel train: arguments, the live progress line, the end line.
+// SPDX-License-Identifier: Apache-2.0
+#include "satchel/train/train.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "satchel/base/error.h"
+#include "satchel/base/log.h"
+#include "satchel/cli/command.h"
+#include "satchel/cli/flags.h"
+#include "satchel/report/report.h"
+
+namespace satchel::cli {
+namespace {
+
+struct TrainArguments {
+  RecipeFlags flags;
+  std::string data, recipe, output = "runs", name, device = "auto", result, resume_run, pretrained, replay, test_only;
+  std::optional<std::string> resume;
+  std::optional<double> max_hours;
+  std::optional<int> workers;
+  int threads = 0;
+  bool exist_ok = false, deterministic = false, dry_run = false;
+};
+
+/// On a terminal one line that is written over; elsewhere nothing between the lines of the log.
+class ProgressLine {
+ public:
+  void show(const train::Progress& p) {
+    if (!isatty(STDERR_FILENO)) return;
+    const std::string text = fmt::format(
+        "epoch {}/{} [{}/{} {:.0f} %]  loss {:.4f} ({:.4f})  {:.0f} images/s  lr {:.3g}  data {:.0f} %  ETA {}  {:.1f} GB", p.epoch, p.epochs,
+        p.step_in_epoch, p.steps_per_epoch, 100.0 * static_cast<double>(p.step_in_epoch) / static_cast<double>(p.steps_per_epoch), p.loss,
+        p.mean_loss, p.images_per_second, p.lr, 100 * p.data_wait, report::clock_text(p.seconds_left), static_cast<double>(p.peak_memory_bytes) / 1e9);
+    std::fprintf(stderr, "\r\033[K%s", text.c_str());
+    shown_ = true;
+  }
+  void clear() {
+    if (shown_) std::fprintf(stderr, "\r\033[K");
+    shown_ = false;
+  }
+
+ private:
+  bool shown_ = false;
+};
+
+train::Request request_of(const TrainArguments& a, const std::string& command_line) {
+  train::Request r;
+  r.data = a.data;
+  if (!a.recipe.empty()) r.recipe = recipe::load(a.recipe, train::grammar());
+  r.output = a.output, r.name = a.name, r.exist_ok = a.exist_ok;
+  if (!a.pretrained.empty()) r.pretrained = a.pretrained;
+  r.device = a.device;
+  r.workers = a.workers.value_or(-1), r.threads = a.threads;
+  r.deterministic = a.deterministic;
+  r.resume = a.resume.has_value();
+  if (a.resume) r.resume_run = *a.resume;
+  r.max_hours = a.max_hours;
+  if (!a.replay.empty()) r.replay = a.replay;
+  r.dry_run = a.dry_run;
+  r.command = command_line;
+  r.recipe_flags = a.flags.typed();
+  if (r.resume) {
+    check(a.recipe.empty(), Kind::usage, "--resume continues a run under its own recipe, so --recipe cannot be given beside it");
+    recipe::Table length;
+    std::erase_if(r.recipe_flags, [&](const std::string& f) { return f == "--epochs"; });
+    if (r.recipe_flags.size() != a.flags.typed().size()) {
+      a.flags.apply(length);
+      r.resume_length = recipe::Duration::from_text(*recipe::get(length, "train.length", train::grammar())->text());
+    }
+  }
+  const RecipeFlags* flags = &a.flags;
+  r.apply_flags = [flags](recipe::Table& root) { flags->apply(root); };
+  return r;
+}
+
+int run_train(const TrainArguments& a, const std::string& command_line) {
+  ProgressLine line;
+  const log::HookGuard hook([&](log::Level level, const std::string& text) {
+    line.clear();
+    std::fprintf(stderr, "%s%s\n", level == log::Level::warning ? "warning: " : "", text.c_str());
+  });
+  const train::Request request = request_of(a, command_line);
+  const train::Outcome outcome = train::run(request, [&](const train::Progress& p) { line.show(p); });
+  line.clear();
+  if (!request.dry_run && !outcome.stopped)
+    print(fmt::format("best top-1 {:.2f} % in epoch {}; weights in {}\n", outcome.best_metric, outcome.best_epoch,
+                      (outcome.folder / "best.safetensors").string()));
+  if (a.result == "-") print(outcome.result_json + "\n");
+  if (!a.result.empty() && a.result != "-") write_atomic(a.result, outcome.result_json + "\n");
+  return outcome.stopped ? 75 : 0;
+}
+
+}  // namespace
+
+Command train_command(const std::string& command_line) {
+  auto a = std::make_shared<TrainArguments>();
+  Command c{"train", "train a network on a folder of pictures", {}, [a, command_line] { return run_train(*a, command_line); }, true,
+            [a](const std::string& assignment) { a->flags.assign(assignment); }};
+  c.arguments = {
+      {"data", &a->data, "folder of pictures (class folders, or train/ and val/), list file, or IDX folder", "DATA"},
+      {"--data-dir,--data-path,--data", &a->data, "the same as a flag", "DATA"},
+      {"-c,--recipe,--config,--cfg", &a->recipe, "recipe by name (satchel recipes) or TOML file; chosen by the data when absent", "RECIPE"},
+      {"--pretrained,--pretrained-path,--weights,--initial-checkpoint", &a->pretrained, "start from these weights; the head is adapted", "FILE"},
+      {"--output,--output-dir,--project", &a->output, "folder of run folders", "DIR"},
+      {"--name,--experiment", &a->name, "name of the run folder; -2, -3, … on a clash", "NAME"},
+      {"--exist-ok", &a->exist_ok, "use the run folder even if it exists"},
+      {"--device", &a->device, "auto, cpu, cuda or cuda:N", "DEVICE"},
+      {"-j,--workers", &a->workers, "loader threads; by default they take turns with the network on a CPU", "N"},
+      {"--threads", &a->threads, "compute threads on a CPU; all cores not given to the loader when absent", "N"},
+      {"--deterministic", &a->deterministic, "CUDA: the same bytes every time, slower"},
+      {"--resume", &a->resume, "continue a run folder (the newest when none is named)", "RUN"},
+      {"--max-hours", &a->max_hours, "save and stop (exit code 75) after this long", "H"},
+      {"--replay", &a->replay, "recorded draws in place of chance (docs/reference/trace.md)", "FILE"},
+      {"--dry-run", &a->dry_run, "two steps, one evaluation, save, load, compare; then what the run needs"},
+      {"--result", &a->result, "write the result as JSON (- for standard output)", "FILE"}};
+  for (Argument& argument : c.arguments)
+    if (argument.names == "--resume") argument.optional_value = true;
+  for (Argument& argument : a->flags.arguments()) c.arguments.push_back(argument);
+  return c;
+}
+
+}  // namespace satchel::cli
