@@ -1,5 +1,6 @@
 // SGD against torch.optim.SGD in double, memory layouts, dtypes, missing gradients.
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
