@@ -104,14 +104,25 @@ std::string without_oddity(const Command& command, const std::string& name) {
   return name;
 }
 
+/// True when the next word belongs to this one: a flag that takes a value.
+bool takes_value(const Command& command, const std::string& word) {
+  for (const Argument& a : command.arguments) {
+    const std::vector<std::string> names = split_names(a.names);
+    if (std::find(names.begin(), names.end(), word) != names.end()) return !std::holds_alternative<bool*>(a.target);
+  }
+  return false;
+}
+
 /// `lr=0.1` → `--lr 0.1`; `optimizer.sgd.lr=0.1` → an assignment.
 std::vector<std::string> spell_out(const Command& command, std::vector<std::string> args) {
   const std::vector<std::string> names = long_names(command);
   std::vector<std::string> out;
+  const std::string* previous = nullptr;
   for (const std::string& arg : args) {
     const size_t equals = arg.find('=');
     const std::string key = arg.substr(0, equals);
-    const bool plain = equals != std::string::npos && equals > 0 && key.find_first_of("-/ ") != 0;
+    const bool plain = equals != std::string::npos && equals > 0 && key.find_first_of("-/ ") != 0 && !(previous && takes_value(command, *previous));
+    previous = &arg;
     std::string dashed = "--" + key;
     std::replace(dashed.begin(), dashed.end(), '_', '-');
     if (plain && std::find(names.begin(), names.end(), dashed) != names.end()) {
