@@ -1,7 +1,7 @@
 """Fails on a source without a namesake test, a file without its opening lines, and words that do not belong; warns of long files.
 
 satchel/image/resize.cpp is tested by tests/image/resize_test.cpp; an op of kernels/cpu and kernels/cuda has one test for both in
-tests/kernels. What needs no test of its own stands below, with the reason.
+tests/kernels, and resize_avx2.cpp, another instruction set, is tested with resize.cpp. What needs no test of its own stands below, with the reason.
 """
 import pathlib
 import re
@@ -24,6 +24,7 @@ WITHOUT_TEST = {
 FORBIDDEN_WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK|placeholder|for now|lorem ipsum)\b", re.IGNORECASE)
 MACHINE_PATHS = re.compile(r"(?<![\w.$}])/(home|root|work)/\w")
 FORBIDDEN_NAMES = re.compile(r"^(utils?|common|helpers?|misc)$")
+INSTRUCTION_SETS = re.compile(r"_(avx2|avx512|vnni|amx|neon)$")
 CODE = {".h", ".cpp", ".cu"}
 TEXT = CODE | {".py", ".sh", ".md", ".toml", ".cmake", ".txt", ".yaml", ".json", ".1", ""}
 
@@ -45,7 +46,7 @@ def missing_tests(files):
             continue
         inside = path.relative_to(ROOT / "satchel")
         folder = inside.parent.parent if inside.parent.parent.name == "kernels" else inside.parent
-        test = ROOT / "tests" / folder / (inside.stem + "_test.cpp")
+        test = ROOT / "tests" / folder / (INSTRUCTION_SETS.sub("", inside.stem) + "_test.cpp")
         if test.exists() == (str(inside) in WITHOUT_TEST):
             if test.exists():
                 yield f"{path.relative_to(ROOT)}: has a test now; take it off the list in tools/check_sources.py"
