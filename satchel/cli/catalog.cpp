@@ -23,8 +23,12 @@ int list_models(const std::string& pattern, const std::string& format) {
     nn::ModelContext context;
     const nn::Cost cost = nn::build_model({model.name, {}, "models"}, context)->shape({model.card.img_size, model.card.img_size});
     const double gmacs = static_cast<double>(cost.macs) / 1e9;
-    all.push_back({{"name", model.name}, {"params", cost.params}, {"gmacs", gmacs}, {"img_size", model.card.img_size},
-                   {"crop_pct", model.card.crop_pct}, {"interpolation", model.card.interpolation}});
+    all.push_back({{"name", model.name},
+                   {"params", cost.params},
+                   {"gmacs", gmacs},
+                   {"img_size", model.card.img_size},
+                   {"crop_pct", model.card.crop_pct},
+                   {"interpolation", model.card.interpolation}});
     rows.push_back({model.name, std::to_string(cost.params), fmt::format("{:.3f}", gmacs), std::to_string(model.card.img_size),
                     fmt::format("{:g}", model.card.crop_pct), model.card.interpolation});
   }
@@ -92,7 +96,9 @@ Command models_command() {
   return c;
 }
 
-Command recipes_command() { return {"recipes", "list recipes", {}, [] { return list_recipes(); }, false, {}}; }
+Command recipes_command() {
+  return {"recipes", "list recipes", {}, [] { return list_recipes(); }, false, {}};
+}
 
 Command explain_command() {
   struct Arguments {

@@ -56,8 +56,8 @@ std::vector<Argument> RecipeFlags::arguments() {
       {"--model", &model_, "network (satchel models)", "NAME", "Recipe"},
       {"--opt,--optimizer", &opt_, "optimizer; its options in the recipe are kept", "NAME", "Recipe"},
       {"--sched,--lr-scheduler", &sched_, "schedule of the rate; its options in the recipe are kept", "NAME", "Recipe"},
-      {"--img-size,--imgsz,--train-crop-size", &img_size_, "side of the square that the network sees; replaces the sizes of the augment list", "P",
-       "Recipe"},
+      {"--img-size,--imgsz,--train-crop-size", &img_size_,
+       "side of the square that the network sees; replaces the sizes of the augment list", "P", "Recipe"},
       {"--model-ema", &ema_, "keep an exponential average of the weights", "", "Recipe"},
       {"--amp", &amp_, "autocast: bf16 unless --amp-dtype says otherwise", "", "Recipe"},
       {"--amp-dtype", &amp_dtype_, "dtype of --amp", "DTYPE", "Recipe", {"bfloat16", "float16"}},
@@ -75,8 +75,9 @@ std::vector<Argument> RecipeFlags::arguments() {
 
 std::vector<std::string> RecipeFlags::typed() const {
   std::vector<std::string> all;
-  for (const auto& [given, name] : {std::pair{model_.has_value(), "--model"}, std::pair{opt_.has_value(), "--opt"}, std::pair{sched_.has_value(), "--sched"},
-                                    std::pair{img_size_.has_value(), "--img-size"}, std::pair{ema_, "--model-ema"}, std::pair{amp_, "--amp"}})
+  for (const auto& [given, name] :
+       {std::pair{model_.has_value(), "--model"}, std::pair{opt_.has_value(), "--opt"}, std::pair{sched_.has_value(), "--sched"},
+        std::pair{img_size_.has_value(), "--img-size"}, std::pair{ema_, "--model-ema"}, std::pair{amp_, "--amp"}})
     if (given) all.push_back(name);
   for (const auto& flag : flags_)
     if (flag->text || flag->on) all.push_back(first_long(flag->names));
@@ -86,8 +87,8 @@ std::vector<std::string> RecipeFlags::typed() const {
 
 void RecipeFlags::apply_names(recipe::Table& root) const {
   const recipe::Grammar& grammar = train::grammar();
-  for (const auto& [slot, name, flag] : {std::tuple{"model", &model_, "--model"}, std::tuple{"optimizer", &opt_, "--opt"},
-                                         std::tuple{"schedule", &sched_, "--sched"}}) {
+  for (const auto& [slot, name, flag] :
+       {std::tuple{"model", &model_, "--model"}, std::tuple{"optimizer", &opt_, "--opt"}, std::tuple{"schedule", &sched_, "--sched"}}) {
     if (!*name) continue;
     recipe::rename(root, slot, **name, flag);
   }

@@ -1,8 +1,8 @@
-// The program: verbs from their descriptions, one place that catches, exit codes (0 done, 1 machine, 2 usage, 3 data, 75 saved and stopped).
-// SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
+// The program: verbs from their descriptions, one place that catches, exit codes (0 done, 1 machine, 2 usage, 3 data, 75 saved and
+// stopped). SPDX-License-Identifier: Apache-2.0
 #include <c10/util/Exception.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <csignal>
 #include <cstdio>
@@ -25,7 +25,8 @@ using satchel::cli::Command;
 void limit_spinning(int, char** argv, char** environment) {
   size_t count = 0;
   for (; environment[count]; ++count)
-    if (std::strncmp(environment[count], "GOMP_SPINCOUNT=", 15) == 0 || std::strncmp(environment[count], "OMP_WAIT_POLICY=", 16) == 0) return;
+    if (std::strncmp(environment[count], "GOMP_SPINCOUNT=", 15) == 0 || std::strncmp(environment[count], "OMP_WAIT_POLICY=", 16) == 0)
+      return;
   constexpr size_t kMost = 4096;
   if (count + 2 > kMost) return;
   char* longer[kMost];
@@ -72,7 +73,8 @@ CLI::Option* add_typed(CLI::App& app, const Argument& a, T* target) {
 /// CLI11 2.1 knows std::optional only through its own conversion; texts are set by a function to keep "given" apart from "empty".
 template <class T>
 CLI::Option* add_typed(CLI::App& app, const Argument& a, std::optional<T>* target) {
-  return app.add_option_function<T>(taken_names(a), [target](const T& v) { *target = v; }, a.doc);
+  return app.add_option_function<T>(
+      taken_names(a), [target](const T& v) { *target = v; }, a.doc);
 }
 
 CLI::Option* add_typed(CLI::App& app, const Argument& a, bool* target) { return app.add_flag(taken_names(a), *target, a.doc); }
@@ -121,7 +123,8 @@ std::vector<std::string> spell_out(const Command& command, std::vector<std::stri
   for (const std::string& arg : args) {
     const size_t equals = arg.find('=');
     const std::string key = arg.substr(0, equals);
-    const bool plain = equals != std::string::npos && equals > 0 && key.find_first_of("-/ ") != 0 && !(previous && takes_value(command, *previous));
+    const bool plain =
+        equals != std::string::npos && equals > 0 && key.find_first_of("-/ ") != 0 && !(previous && takes_value(command, *previous));
     previous = &arg;
     std::string dashed = "--" + key;
     std::replace(dashed.begin(), dashed.end(), '_', '-');

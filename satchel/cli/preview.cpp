@@ -33,7 +33,8 @@ struct View {
 /// The evaluation view of weights or a recipe, or timm's defaults; the training view is the recipe's augment list and nothing else.
 View view_of(const PreviewArguments& a) {
   recipe::Table root;
-  if (!a.recipe.empty() || (!a.eval && a.weights.empty())) root = recipe::load(a.recipe.empty() ? "scratch" : a.recipe, train::grammar()).root;
+  if (!a.recipe.empty() || (!a.eval && a.weights.empty()))
+    root = recipe::load(a.recipe.empty() ? "scratch" : a.recipe, train::grammar()).root;
   a.flags.apply(root);
   const train::PreviewOptions o = train::preview_options(root);
   weights::Card card = o.card;
@@ -97,8 +98,9 @@ int run_preview(const PreviewArguments& a) {
 
 Command preview_command() {
   auto a = std::make_shared<PreviewArguments>();
-  Command c{"preview", "write pictures as the network will see them", {}, [a] { return run_preview(*a); }, false,
-            [a](const std::string& assignment) { a->flags.assign(assignment); }};
+  Command c{"preview", "write pictures as the network will see them",
+            {},        [a] { return run_preview(*a); },
+            false,     [a](const std::string& assignment) { a->flags.assign(assignment); }};
   c.arguments = {{"paths", &a->paths, "pictures or folders", "PATH"},
                  {"--eval", &a->eval, "the evaluation view; the training view (the augment list) when absent"},
                  {"-c,--recipe", &a->recipe, "recipe whose views are shown", "RECIPE"},

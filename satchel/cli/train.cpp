@@ -32,9 +32,10 @@ class ProgressLine {
   void show(const train::Progress& p) {
     if (!isatty(STDERR_FILENO)) return;
     const std::string text = fmt::format(
-        "epoch {}/{} [{}/{} {:.0f} %]  loss {:.4f} ({:.4f})  {:.0f} images/s  lr {:.3g}  data {:.0f} %  ETA {}  {:.1f} GB", p.epoch, p.epochs,
-        p.step_in_epoch, p.steps_per_epoch, 100.0 * static_cast<double>(p.step_in_epoch) / static_cast<double>(p.steps_per_epoch), p.loss,
-        p.mean_loss, p.images_per_second, p.lr, 100 * p.data_wait, report::clock_text(p.seconds_left), static_cast<double>(p.peak_memory_bytes) / 1e9);
+        "epoch {}/{} [{}/{} {:.0f} %]  loss {:.4f} ({:.4f})  {:.0f} images/s  lr {:.3g}  data {:.0f} %  ETA {}  {:.1f} GB", p.epoch,
+        p.epochs, p.step_in_epoch, p.steps_per_epoch, 100.0 * static_cast<double>(p.step_in_epoch) / static_cast<double>(p.steps_per_epoch),
+        p.loss, p.mean_loss, p.images_per_second, p.lr, 100 * p.data_wait, report::clock_text(p.seconds_left),
+        static_cast<double>(p.peak_memory_bytes) / 1e9);
     std::fprintf(stderr, "\r\033[K%s", text.c_str());
     shown_ = true;
   }
@@ -98,13 +99,15 @@ int run_train(const TrainArguments& a, const std::string& command_line) {
 
 Command train_command(const std::string& command_line) {
   auto a = std::make_shared<TrainArguments>();
-  Command c{"train", "train a network on a folder of pictures", {}, [a, command_line] { return run_train(*a, command_line); }, true,
-            [a](const std::string& assignment) { a->flags.assign(assignment); }};
+  Command c{"train", "train a network on a folder of pictures",
+            {},      [a, command_line] { return run_train(*a, command_line); },
+            true,    [a](const std::string& assignment) { a->flags.assign(assignment); }};
   c.arguments = {
       {"data", &a->data, "folder of pictures (class folders, or train/ and val/), list file, or IDX folder", "DATA"},
       {"--data-dir,--data-path,--data", &a->data, "the same as a flag", "DATA"},
       {"-c,--recipe,--config,--cfg", &a->recipe, "recipe by name (satchel recipes) or TOML file; chosen by the data when absent", "RECIPE"},
-      {"--pretrained,--pretrained-path,--weights,--initial-checkpoint", &a->pretrained, "start from these weights; the head is adapted", "FILE"},
+      {"--pretrained,--pretrained-path,--weights,--initial-checkpoint", &a->pretrained, "start from these weights; the head is adapted",
+       "FILE"},
       {"--output,--output-dir,--project", &a->output, "folder of run folders", "DIR"},
       {"--name,--experiment", &a->name, "name of the run folder; -2, -3, … on a clash", "NAME"},
       {"--exist-ok", &a->exist_ok, "use the run folder even if it exists"},

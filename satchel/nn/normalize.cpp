@@ -2,15 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/tensor.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include "satchel/nn/nn.h"
 
 namespace satchel::nn {
 namespace {
 
+/// A kernel on the device where the bytes are; the mix plan goes there as one small array.
 bool fast_path(const at::Tensor& bytes, const weights::Card& card, at::Tensor& out, const std::vector<kernels::MixRow>& mix) {
-  if (!bytes.device().is_cpu() || !bytes.is_contiguous()) return false;
+  if (!bytes.is_contiguous()) return false;
   kernels::Normalize op{};
   op.in = bytes.const_data_ptr<uint8_t>();
   op.out = out.data_ptr();
@@ -18,6 +21,15 @@ bool fast_path(const at::Tensor& bytes, const weights::Card& card, at::Tensor& o
   op.count = bytes.size(0), op.height = bytes.size(1), op.width = bytes.size(2);
   for (int c = 0; c < 3; ++c) op.mean[c] = card.mean[static_cast<size_t>(c)], op.std[c] = card.std[static_cast<size_t>(c)];
   op.mix = mix.empty() ? nullptr : mix.data();
+  at::Tensor rows;
+  if (bytes.is_cuda()) {
+    op.place = {true, c10::impl::VirtualGuardImpl(at::kCUDA).getStream(bytes.device()).native_handle()};
+    if (op.mix) {
+      rows = at::from_blob(const_cast<kernels::MixRow*>(mix.data()), {static_cast<int64_t>(mix.size() * sizeof(kernels::MixRow))}, at::kByte)
+                 .to(bytes.device());
+      op.mix = reinterpret_cast<const kernels::MixRow*>(rows.const_data_ptr<uint8_t>());
+    }
+  }
   return kernels::normalize(op);
 }
 
@@ -47,10 +59,8 @@ at::Tensor channels(const std::array<double, 3>& values, const at::TensorOptions
 
 at::Tensor normalize(const at::Tensor& bytes, const weights::Card& card, at::ScalarType dtype, const std::vector<kernels::MixRow>& mix) {
   const at::TensorOptions options = bytes.options().dtype(dtype);
-  if (bytes.device().is_cpu()) {
-    at::Tensor out = at::empty(bytes.sizes(), options);
-    if (fast_path(bytes, card, out, mix)) return out.permute({0, 3, 1, 2});
-  }
+  at::Tensor out = at::empty(bytes.sizes(), options);
+  if (fast_path(bytes, card, out, mix)) return out.permute({0, 3, 1, 2});
   at::Tensor x = (mix.empty() ? bytes : mixed(bytes, mix)).to(dtype, /*non_blocking=*/false, /*copy=*/true).div_(255);
   return x.sub_(channels(card.mean, options)).div_(channels(card.std, options)).permute({0, 3, 1, 2});
 }

@@ -21,9 +21,7 @@ void to_json(json& j, const EpochRow& r) {
   j = {r.epoch, r.train_loss, r.eval_loss, r.top1, r.top5, r.lr, r.ema_loss, r.ema_top1, r.ema_top5};
 }
 
-EpochRow row_from(const json& j) {
-  return {j.at(0), j.at(1), j.at(2), j.at(3), j.at(4), j.at(5), j.at(6), j.at(7), j.at(8)};
-}
+EpochRow row_from(const json& j) { return {j.at(0), j.at(1), j.at(2), j.at(3), j.at(4), j.at(5), j.at(6), j.at(7), j.at(8)}; }
 
 json to_json(const Position& p) {
   json rows = json::array();
@@ -32,10 +30,18 @@ json to_json(const Position& p) {
     to_json(row, r);
     rows.push_back(row);
   }
-  return {{"step", p.step},           {"loss_sum", p.loss_sum},     {"loss_count", p.loss_count},
-          {"rows", rows},             {"best_metric", p.best_metric}, {"best_epoch", p.best_epoch},
-          {"ranked", p.ranked},       {"without_better", p.without_better}, {"left_out", p.left_out},
-          {"seconds", p.seconds},     {"finished", p.finished},     {"journals", p.journals},
+  return {{"step", p.step},
+          {"loss_sum", p.loss_sum},
+          {"loss_count", p.loss_count},
+          {"rows", rows},
+          {"best_metric", p.best_metric},
+          {"best_epoch", p.best_epoch},
+          {"ranked", p.ranked},
+          {"without_better", p.without_better},
+          {"left_out", p.left_out},
+          {"seconds", p.seconds},
+          {"finished", p.finished},
+          {"journals", p.journals},
           {"counters", p.counters}};
 }
 
@@ -65,10 +71,10 @@ void save_state(const Path& path, const std::vector<optim::StateTensor>& tensors
   std::vector<nn::NamedTensor> named;
   for (const optim::StateTensor& t : tensors) named.push_back({t.name, t.value, false, nn::Role::weight});
   const nn::ArraySet set = nn::arrays(named);
-  const json surroundings = {{"version", around.version}, {"recipe", around.recipe},   {"isa", around.isa},     {"device", around.device},
-                             {"data", around.data},       {"threads", around.threads}, {"classes", around.classes}};
-  weights::write(path, set.arrays,
-                 {{"format", kFormat}, {"position", to_json(position).dump()}, {"surroundings", surroundings.dump()}});
+  const json surroundings = {{"version", around.version}, {"recipe", around.recipe}, {"isa", around.isa},
+                             {"device", around.device},   {"data", around.data},     {"threads", around.threads},
+                             {"classes", around.classes}};
+  weights::write(path, set.arrays, {{"format", kFormat}, {"position", to_json(position).dump()}, {"surroundings", surroundings.dump()}});
 }
 
 StateFile read_state(const Path& path) {
@@ -79,7 +85,12 @@ StateFile read_state(const Path& path) {
     StateFile out;
     out.position = position_from(json::parse(metadata_text(file, "position")));
     const json around = json::parse(metadata_text(file, "surroundings"));
-    out.around = {around.at("version"), around.at("recipe"), around.at("isa"), around.at("device"), around.at("data"), around.at("threads"),
+    out.around = {around.at("version"),
+                  around.at("recipe"),
+                  around.at("isa"),
+                  around.at("device"),
+                  around.at("data"),
+                  around.at("threads"),
                   around.at("classes").get<std::vector<std::string>>()};
     return out;
   } catch (const json::exception& error) {

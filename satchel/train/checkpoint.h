@@ -25,19 +25,19 @@ struct EpochRow {
 
 /// What the loop knows besides tensors. Written as JSON.
 struct Position {
-  int64_t step = 0;                        // optimizer steps done
-  double loss_sum = 0;                     // of the epoch under way: Σ loss·pictures
+  int64_t step = 0;     // optimizer steps done
+  double loss_sum = 0;  // of the epoch under way: Σ loss·pictures
   int64_t loss_count = 0;
-  std::vector<EpochRow> rows;              // evaluations so far
+  std::vector<EpochRow> rows;  // evaluations so far
   double best_metric = -1;
   int64_t best_epoch = -1;
   std::vector<std::pair<int64_t, double>> ranked;  // checkpoint epochs and metrics, best first
-  int64_t without_better = 0;              // evaluations since the best
-  int64_t left_out = 0;                    // broken pictures left out so far
-  double seconds = 0;                      // time spent training
+  int64_t without_better = 0;                      // evaluations since the best
+  int64_t left_out = 0;                            // broken pictures left out so far
+  double seconds = 0;                              // time spent training
   bool finished = false;
-  std::map<std::string, int64_t> journals; // lengths of the files that grow
-  std::vector<int64_t> counters;           // of the optimizer
+  std::map<std::string, int64_t> journals;  // lengths of the files that grow
+  std::vector<int64_t> counters;            // of the optimizer
 };
 
 /// What a state was made under; compared on resume.

@@ -1,10 +1,10 @@
 // What `satchel train FOLDER` picks. The rule, in one place:
-//   1. Side: the largest of 32, 48, 64, 96, 128, 160, 224 that is not above the pictures' median short side (at least 32).
-//   2. Epochs: enough for about 60,000 pictures seen, between 12 and 40.
-//   3. Time: --max-hours, or else 0.12 s of training per picture, between 2 minutes and 2 hours (a GPU: no limit but --max-hours).
-//   4. Network and side: the first (strongest) rung of the ladder below that fits the side, whose whole run fits the time, and whose
-//      first epoch takes under 10 minutes; the last rung if none does, with fewer epochs.
-//   5. Batch: a power of two near pictures/40, between 16 and 128, so that an epoch has enough steps.
+//   1. Side: no rung of the ladder whose pictures are larger than the data's median short side (at least 32 px).
+//   2. Time: --max-hours, or else 0.12 s of training per picture, between 2 minutes and 2 hours (a GPU: no limit but --max-hours).
+//   3. Epochs: at least 40,000 pictures seen (8 to 24 epochs), at most 100,000 (12 to 60), as many as the time allows.
+//   4. Network and side: the first (strongest) rung of which the least epochs fit the time and whose first epoch takes under 10 minutes;
+//      the last rung if none does, with fewer epochs.
+//   5. Batch: a power of two near pictures/40, between 16 and 128 (256 on a GPU), so that an epoch has enough steps.
 // Times are multiply-adds over the rate measured on this machine at start-up.
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/train/choose.h"
@@ -30,9 +30,10 @@ struct Rung {
   int img_size;
   double efficiency;  // share of the measured rate that this network reaches: narrow layers and small pictures reach less
 };
-constexpr Rung kLadder[] = {{"resnet50", 224, 0.8},       {"resnet34", 160, 0.8},       {"resnet18", 128, 0.8},       {"resnet18", 96, 0.7},
-                            {"resnet18", 64, 0.6},        {"cifar_resnet20", 64, 0.35}, {"cifar_resnet20", 48, 0.35}, {"cifar_resnet8", 48, 0.35},
-                            {"cifar_resnet20", 32, 0.3},  {"cifar_resnet8", 32, 0.3}};
+constexpr Rung kLadder[] = {{"resnet50", 224, 0.8},       {"resnet34", 160, 0.8},      {"resnet18", 128, 0.8},
+                            {"resnet18", 96, 0.7},        {"resnet18", 64, 0.6},       {"cifar_resnet20", 64, 0.35},
+                            {"cifar_resnet20", 48, 0.35}, {"cifar_resnet8", 48, 0.35}, {"cifar_resnet20", 32, 0.3},
+                            {"cifar_resnet8", 32, 0.3}};
 
 /// Multiply-adds of one training step per picture: forward once, backward twice.
 double training_macs(const Rung& rung, int64_t classes) {
@@ -73,7 +74,12 @@ Situation situation_of(const data::Data& data, const Request& request) {
   std::string why;
   s.gpu = request.device != "cpu" && cuda_devices(&why) > 0;
   s.max_hours = request.max_hours;
-  s.has_pretrained = request.pretrained.has_value();
+  if (request.pretrained) {
+    const weights::Card card = weights::card_from(weights::File(*request.pretrained).metadata(), request.pretrained->string());
+    check(!card.model.empty(), Kind::usage, "{}: the file does not name its network; give --model and --recipe finetune",
+          request.pretrained->string());
+    s.pretrained_model = card.model, s.pretrained_size = card.img_size;
+  }
   s.gflops = s.gpu ? 0 : measure_training_rate();
   return s;
 }
@@ -81,26 +87,26 @@ Situation situation_of(const data::Data& data, const Request& request) {
 Choice choose(const Situation& s) {
   Choice c;
   const auto pictures = static_cast<double>(std::max<int64_t>(1, s.pictures));
-  c.recipe = s.has_pretrained ? "finetune" : "scratch";
-  c.epochs = std::clamp(static_cast<int>(60000 / pictures), 12, 40);
+  c.recipe = s.pretrained_model.empty() ? "scratch" : "finetune";
+  const int least = std::clamp(static_cast<int>(40000 / pictures), 8, 24), most = std::clamp(static_cast<int>(100000 / pictures), 12, 60);
   c.batch = std::clamp(power_of_two_near(pictures / 40), 16, s.gpu ? 256 : 128);
   const double budget = s.max_hours ? *s.max_hours * 3600 : s.gpu ? 1e12 : std::clamp(0.12 * pictures, 120.0, 7200.0);
 
-  const Rung* taken = nullptr;
+  std::vector<Rung> ladder(std::begin(kLadder), std::end(kLadder));
+  if (!s.pretrained_model.empty()) ladder = {{s.pretrained_model.c_str(), s.pretrained_size, 0.6}};
   double epoch_seconds = 0;
-  for (const Rung& rung : kLadder) {
-    if (rung.img_size > std::max(32, s.median_short_side)) continue;
-    taken = &rung;
+  for (const Rung& rung : ladder) {
+    if (rung.img_size > std::max(32, s.median_short_side) && s.pretrained_model.empty()) continue;
+    c.model = rung.model, c.img_size = rung.img_size;
     epoch_seconds = s.gpu ? 0 : pictures * training_macs(rung, s.classes) / (s.gflops * 1e9 * rung.efficiency);
-    if (epoch_seconds < 600 && epoch_seconds * c.epochs <= budget) break;
+    if (epoch_seconds < 600 && epoch_seconds * least <= budget) break;
   }
-  c.model = taken->model;
-  c.img_size = taken->img_size;
-  if (epoch_seconds * c.epochs > budget) c.epochs = std::max(1, static_cast<int>(budget / epoch_seconds));
+  c.epochs = epoch_seconds > 0 ? std::clamp(static_cast<int>(budget / epoch_seconds), 1, most) : most;
   c.reasons = {
-      fmt::format("chosen for {} training pictures in {} classes, median short side {} px, {}{}:", s.pictures, s.classes, s.median_short_side,
-                  s.gpu ? "a GPU" : fmt::format("{} core{} at {:.0f} billion multiply-adds a second", s.cores, s.cores == 1 ? "" : "s", s.gflops),
-                  s.max_hours ? fmt::format(", --max-hours {:g}", *s.max_hours) : ""),
+      fmt::format(
+          "chosen for {} training pictures in {} classes, median short side {} px, {}{}:", s.pictures, s.classes, s.median_short_side,
+          s.gpu ? "a GPU" : fmt::format("{} core{} at {:.0f} billion multiply-adds a second", s.cores, s.cores == 1 ? "" : "s", s.gflops),
+          s.max_hours ? fmt::format(", --max-hours {:g}", *s.max_hours) : ""),
       fmt::format("  recipe {}, network {} at {} px, batch {}, {} epochs{}", c.recipe, c.model, c.img_size, c.batch, c.epochs,
                   s.gpu ? "" : fmt::format(" (about {:.0f} s an epoch, {:.0f} s allowed in all)", epoch_seconds, budget))};
   return c;

@@ -23,7 +23,8 @@ class CpuDevice : public Device {
   }
   at::Tensor upload(const data::Batch& batch) override {
     const auto keep = batch.pixels;
-    return at::from_blob(keep->data(), {batch.count, batch.size.height, batch.size.width, 3}, [keep](void*) {}, at::kByte);
+    return at::from_blob(
+        keep->data(), {batch.count, batch.size.height, batch.size.width, 3}, [keep](void*) {}, at::kByte);
   }
   int64_t peak_memory_bytes() const override {
     rusage usage{};

@@ -38,7 +38,8 @@ int64_t round_trip(Session& session, const Path& folder) {
   }
   restore_tensors(file, tensors);
   for (size_t i = 0; i < tensors.size(); ++i)
-    check(at::equal(before[i], tensors[i].value.detach()), Kind::machine, "dry run: {} differs after it was saved and loaded", tensors[i].name);
+    check(at::equal(before[i], tensors[i].value.detach()), Kind::machine, "dry run: {} differs after it was saved and loaded",
+          tensors[i].name);
   return static_cast<int64_t>(std::filesystem::file_size(file));
 }
 
@@ -56,7 +57,8 @@ Outcome dry_run(Session& session, const Request&) {
   while (times.size() < 2 || (now_seconds() - begin < 5 && times.size() < 20)) {
     const double before = now_seconds();
     const Stepped stepped = next_step(session, data_seconds);
-    check(stepped.report.finite, Kind::machine, "dry run: the loss of step {} is not a number; lower the rate (--lr)", session.position.step);
+    check(stepped.report.finite, Kind::machine, "dry run: the loss of step {} is not a number; lower the rate (--lr)",
+          session.position.step);
     session.device->synchronize();
     ++session.position.step;
     times.push_back(now_seconds() - before);
@@ -79,16 +81,23 @@ Outcome dry_run(Session& session, const Request&) {
 
   const Horizon& h = session.horizon;
   const Duration& every = session.options.evaluate.every;
-  const int64_t evaluations = every.unit == Duration::Unit::seconds ? 1 : std::max<int64_t>(1, h.steps / std::max<int64_t>(1, every.steps(h.steps_per_epoch, h.steps)));
-  const double seconds = step_seconds * static_cast<double>(h.steps) +
-                         evaluate_seconds * static_cast<double>(evaluations) * (session.plan.average ? 2 : 1);
+  const int64_t evaluations = every.unit == Duration::Unit::seconds
+                                  ? 1
+                                  : std::max<int64_t>(1, h.steps / std::max<int64_t>(1, every.steps(h.steps_per_epoch, h.steps)));
+  const double seconds =
+      step_seconds * static_cast<double>(h.steps) + evaluate_seconds * static_cast<double>(evaluations) * (session.plan.average ? 2 : 1);
   const int64_t memory = session.device->peak_memory_bytes();
   log::info("dry run passed: {} steps, one evaluation of {} pictures, state saved, loaded and compared", times.size(), result.count);
-  log::info("the whole run: {} ({:.3f} s a step, {:.1f} s an evaluation), {:.0f} MB of memory, {:.0f} MB of disk", report::clock_text(seconds),
-            step_seconds, evaluate_seconds, megabytes(memory), megabytes(disk));
+  log::info("the whole run: {} ({:.3f} s a step, {:.1f} s an evaluation), {:.0f} MB of memory, {:.0f} MB of disk",
+            report::clock_text(seconds), step_seconds, evaluate_seconds, megabytes(memory), megabytes(disk));
   Outcome out;
-  nlohmann::ordered_json j = {{"dry_run", true},   {"seconds", seconds},  {"step_seconds", step_seconds}, {"evaluate_seconds", evaluate_seconds},
-                              {"memory_bytes", memory}, {"disk_bytes", disk}, {"steps", h.steps}};
+  nlohmann::ordered_json j = {{"dry_run", true},
+                              {"seconds", seconds},
+                              {"step_seconds", step_seconds},
+                              {"evaluate_seconds", evaluate_seconds},
+                              {"memory_bytes", memory},
+                              {"disk_bytes", disk},
+                              {"steps", h.steps}};
   out.result_json = j.dump();
   return out;
 }

@@ -50,7 +50,8 @@ Pipelines make_pipelines(const recipe::Table& resolved) {
   out.evaluate = predict::evaluation_pipeline(out.card);
   out.train = list.empty() ? predict::evaluation_pipeline(out.card) : augment::Pipeline(list, context);
   check(out.train.output().has_value(), Kind::usage,
-        "the augment list does not end in one fixed size, so pictures cannot share a batch: add random_resized_crop, random_crop or center_crop");
+        "the augment list does not end in one fixed size, so pictures cannot share a batch: add random_resized_crop, random_crop or "
+        "center_crop");
   check(out.evaluate.output().has_value(), Kind::usage,
         "evaluate.augment does not end in one fixed size, so pictures cannot share a batch: end it with center_crop");
   out.train_size = *out.train.output();
@@ -109,7 +110,8 @@ Plan make_plan(const recipe::Table& resolved, const Options& options, const Hori
   for (const nn::NamedTensor& t : tensors)
     if (t.parameter) update.parameters.push_back({t.name, t.tensor, t.role != nn::Role::weight});
   const recipe::Slot optimizer = slot(resolved, "optimizer");
-  plan.optimizer = recipe::find_entry(optim::optimizers(), optimizer, "optimizer").build(optimizer.options, "optimizer." + optimizer.name, update);
+  plan.optimizer =
+      recipe::find_entry(optim::optimizers(), optimizer, "optimizer").build(optimizer.options, "optimizer." + optimizer.name, update);
 
   const recipe::Slot schedule = slot(resolved, "schedule");
   const optim::ScheduleContext clock{plan.optimizer->base_rate(), horizon.steps_per_epoch, horizon.steps};

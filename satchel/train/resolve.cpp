@@ -68,17 +68,18 @@ void check_effects(const recipe::Table& root, const recipe::Table& resolved, con
           "{}: train.loss_scale has no effect in {}: it serves fp16; set train.precision = \"fp16\" or drop it", v->origin,
           options.train.precision);
   if (const recipe::Value* v = given("train.clip_mode"))
-    check(options.train.clip_grad.has_value() || options.train.clip_mode == "norm", Kind::usage, "{}: train.clip_mode has no effect without train.clip_grad", v->origin);
+    check(options.train.clip_grad.has_value() || options.train.clip_mode == "norm", Kind::usage,
+          "{}: train.clip_mode has no effect without train.clip_grad", v->origin);
   if (const recipe::Value* v = given("train.tf32"))
     check(!options.train.tf32 || options.train.precision != "fp64", Kind::usage, "{}: train.tf32 has no effect in fp64", v->origin);
   if (!options.evaluate.augment.empty())
     for (const char* path : {"evaluate.crop_pct", "evaluate.crop_mode", "evaluate.interpolation", "evaluate.img_size"})
       if (const recipe::Value* v = given(path))
-        fail(Kind::usage, "{}: {} has no effect beside evaluate.augment, which is the whole evaluation pipeline; give one of the two", v->origin,
-             path);
+        fail(Kind::usage, "{}: {} has no effect beside evaluate.augment, which is the whole evaluation pipeline; give one of the two",
+             v->origin, path);
   if (const recipe::Value* v = given("data.bad_files_limit"))
-    check(options.data.bad_files == "skip" || options.data.bad_files_limit == data::DataOptions{}.bad_files_limit, Kind::usage, "{}: data.bad_files_limit has no effect: data.bad_files = \"stop\" stops at the first",
-          v->origin);
+    check(options.data.bad_files == "skip" || options.data.bad_files_limit == data::DataOptions{}.bad_files_limit, Kind::usage,
+          "{}: data.bad_files_limit has no effect: data.bad_files = \"stop\" stops at the first", v->origin);
 }
 
 }  // namespace

@@ -22,8 +22,8 @@ namespace {
 void remark_on_orientation(const data::Data& data, const data::DataOptions& options) {
   const data::Survey seen = data::survey(data.train);
   if (options.exif == "ignore" && seen.oriented * 100 > seen.looked_at)
-    log::info("{} of {} pictures looked at carry an EXIF orientation, which is ignored (as timm does): --exif apply turns them", seen.oriented,
-              seen.looked_at);
+    log::info("{} of {} pictures looked at carry an EXIF orientation, which is ignored (as timm does): --exif apply turns them",
+              seen.oriented, seen.looked_at);
 }
 
 struct Opened {
@@ -114,9 +114,8 @@ Session begin(const Request& request, recipe::Table resolved, data::Data data) {
                     session.around.threads,
                     session.data.classes};
   if (request.replay)
-    session.loader->set_replay([file = std::make_shared<augment::TraceFile>(*request.replay)](int64_t epoch, int64_t place) {
-      return file->at(epoch, place);
-    });
+    session.loader->set_replay(
+        [file = std::make_shared<augment::TraceFile>(*request.replay)](int64_t epoch, int64_t place) { return file->at(epoch, place); });
   log::info("{} on {}; {}; {} epochs of {} steps", session.pipelines.card.model, session.device->description(), session.plan.rate_line,
             session.horizon.epochs, session.horizon.steps_per_epoch);
   return session;
@@ -159,7 +158,8 @@ Stored read_run(const Request& request) {
   Stored run;
   run.folder = request.resume_run.empty() ? newest_run(request.output) : request.resume_run;
   if (run.folder.filename() == "last.state") run.folder = run.folder.parent_path();
-  check(std::filesystem::exists(run.folder / "recipe.toml"), Kind::usage, "{}: not a run folder (it has no recipe.toml)", run.folder.string());
+  check(std::filesystem::exists(run.folder / "recipe.toml"), Kind::usage, "{}: not a run folder (it has no recipe.toml)",
+        run.folder.string());
   run.recipe = recipe::load((run.folder / "recipe.toml").string(), grammar());
   try {
     run.environment = nlohmann::json::parse(read_text(run.folder / "env.json"));
@@ -175,7 +175,8 @@ Stored read_run(const Request& request) {
 void extend(recipe::Table& root, const Duration& length, const Position& position, Session* shorter) {
   const double before = shorter ? shorter->plan.schedule->rate(position.step) : 0;
   const Duration old = options_of(resolve(root)).train.length;
-  check(old.unit == length.unit, Kind::usage, "--epochs beside --resume: the run's length is \"{}\"; give the new one in the same unit", old.text());
+  check(old.unit == length.unit, Kind::usage, "--epochs beside --resume: the run's length is \"{}\"; give the new one in the same unit",
+        old.text());
   check(length.amount > old.amount, Kind::usage,
         "--resume --epochs {:g}: the run is already {} long; give a larger number, or start a new run", length.amount, old.text());
   recipe::set(root, {"train", "length"}, recipe::Value(length.text(), "--epochs"), grammar());
@@ -190,12 +191,13 @@ void restore(Session& session, const Path& state) {
 
 void tell_differences(const Surroundings& then, const Surroundings& now) {
   if (then.isa != now.isa || then.device != now.device || then.version != now.version)
-    log::info("saved under satchel {}, {}, {}; now {}, {}, {}: bytes may differ from an uninterrupted run", then.version, then.device, then.isa,
-              now.version, now.device, now.isa);
+    log::info("saved under satchel {}, {}, {}; now {}, {}, {}: bytes may differ from an uninterrupted run", then.version, then.device,
+              then.isa, now.version, now.device, now.isa);
 }
 
 Outcome resume(const Request& asked, const std::function<void(const Progress&)>& progress) {
-  check(asked.recipe_flags.empty(), Kind::usage, "--resume continues a run under its own recipe, so {} cannot be given beside it; start a new run instead",
+  check(asked.recipe_flags.empty(), Kind::usage,
+        "--resume continues a run under its own recipe, so {} cannot be given beside it; start a new run instead",
         fmt::join(asked.recipe_flags, " "));
   Request request = asked;
   Stored run = read_run(request);
@@ -219,15 +221,16 @@ Outcome resume(const Request& asked, const std::function<void(const Progress&)>&
   recipe::Table resolved = resolve(run.recipe.root);
   const Options options = options_of(resolved);
   data::Data data = data::open_for_training(request.data, options.data, static_cast<uint64_t>(options.train.seed), run.held_out);
-  check(!run.has_state || data.classes == state.around.classes, Kind::data, "{}: other classes than when the run began; it cannot be resumed",
-        request.data.string());
+  check(!run.has_state || data.classes == state.around.classes, Kind::data,
+        "{}: other classes than when the run began; it cannot be resumed", request.data.string());
   Session session = begin(request, std::move(resolved), std::move(data));
   if (run.has_state) {
     session.position = state.position;
     restore(session, run.folder / "last.state");
     tell_differences(state.around, session.around);
-    log::info("resuming {} at step {} of {} (epoch {}, {} batches into it)", run.folder.string(), session.position.step, session.horizon.steps,
-              session.position.step / session.horizon.steps_per_epoch, session.position.step % session.horizon.steps_per_epoch);
+    log::info("resuming {} at step {} of {} (epoch {}, {} batches into it)", run.folder.string(), session.position.step,
+              session.horizon.steps, session.position.step / session.horizon.steps_per_epoch,
+              session.position.step % session.horizon.steps_per_epoch);
   } else {
     log::info("{} was stopped before its first save: starting from the beginning", run.folder.string());
     if (const std::string file = run.environment.value("pretrained", ""); !file.empty()) load_pretrained(session, file);

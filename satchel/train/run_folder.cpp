@@ -35,7 +35,9 @@ std::string row_text(const EpochRow& r, bool averaged) {
 }  // namespace
 
 Path make_run_folder(const Path& output, const std::string& name, bool exist_ok) {
-  const auto taken = [](const Path& p) { return std::filesystem::exists(p) && !(std::filesystem::is_directory(p) && std::filesystem::is_empty(p)); };
+  const auto taken = [](const Path& p) {
+    return std::filesystem::exists(p) && !(std::filesystem::is_directory(p) && std::filesystem::is_empty(p));
+  };
   Path folder = output / name;
   for (int n = 2; !exist_ok && taken(folder); ++n) folder = output / fmt::format("{}-{}", name, n);
   make_folder(folder);
@@ -78,9 +80,10 @@ void RunFolder::epoch(const std::vector<EpochRow>& rows, int64_t step, double wa
   const EpochRow& r = rows.back();
   summary_.append(row_text(r, averaged_));
   summary_.flush();
-  std::vector<std::pair<std::string, double>> scalars = {{"eval/loss", r.eval_loss}, {"eval/top1", r.top1}, {"eval/top5", r.top5},
-                                                         {"train/epoch_loss", r.train_loss}};
-  if (averaged_) scalars.insert(scalars.end(), {{"ema_eval/loss", r.ema_loss}, {"ema_eval/top1", r.ema_top1}, {"ema_eval/top5", r.ema_top5}});
+  std::vector<std::pair<std::string, double>> scalars = {
+      {"eval/loss", r.eval_loss}, {"eval/top1", r.top1}, {"eval/top5", r.top5}, {"train/epoch_loss", r.train_loss}};
+  if (averaged_)
+    scalars.insert(scalars.end(), {{"ema_eval/loss", r.ema_loss}, {"ema_eval/top1", r.ema_top1}, {"ema_eval/top5", r.ema_top5}});
   nlohmann::ordered_json line = {{"step", step}, {"epoch", r.epoch}, {"time", wall_time}};
   for (const auto& [tag, value] : scalars) {
     line[tag] = value;
@@ -96,9 +99,10 @@ void RunFolder::epoch(const std::vector<EpochRow>& rows, int64_t step, double wa
   std::vector<report::Series> top1 = {{"validation top-1", points(&EpochRow::top1)}};
   if (averaged_) top1.push_back({"validation top-1, averaged weights", points(&EpochRow::ema_top1)});
   write_atomic(folder_ / "learning_curve.svg",
-               report::curves_svg({{"Loss", "epoch", "loss", {{"training", points(&EpochRow::train_loss)}, {"validation", points(&EpochRow::eval_loss)}}},
-                                   {"Accuracy", "epoch", "top-1 (%)", top1},
-                                   {"Learning rate", "epoch", "rate", {{"learning rate", points(&EpochRow::lr)}}}}));
+               report::curves_svg(
+                   {{"Loss", "epoch", "loss", {{"training", points(&EpochRow::train_loss)}, {"validation", points(&EpochRow::eval_loss)}}},
+                    {"Accuracy", "epoch", "top-1 (%)", top1},
+                    {"Learning rate", "epoch", "rate", {{"learning rate", points(&EpochRow::lr)}}}}));
 }
 
 void RunFolder::weights(const std::string& file, const std::vector<nn::NamedTensor>& tensors, const weights::Card& card) const {

@@ -31,8 +31,8 @@ class RunFolder {
   std::map<std::string, int64_t> lengths();
 
   /// What a run is, once at its start.
-  void describe(const recipe::Table& resolved, const std::string& header, const std::string& env_json, const std::vector<std::string>& classes,
-                const std::vector<std::string>& held_out);
+  void describe(const recipe::Table& resolved, const std::string& header, const std::string& env_json,
+                const std::vector<std::string>& classes, const std::vector<std::string>& held_out);
   /// A line of metrics.jsonl and the same scalars for TensorBoard.
   void metrics(int64_t step, double epoch, const std::vector<std::pair<std::string, double>>& scalars, double wall_time);
   /// summary.csv, TensorBoard, learning_curve.svg.

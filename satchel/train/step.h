@@ -36,10 +36,10 @@ class LossScale {
 };
 
 struct StepReport {
-  at::Tensor loss;          // scalar: mean over the step's pictures, detached
+  at::Tensor loss;  // scalar: mean over the step's pictures, detached
   int64_t count = 0;
-  bool finite = true;       // false: loss or gradients are not numbers, nothing was changed by the optimizer
-  bool skipped = false;     // overflow of the scaled gradients: the step was skipped, the scale halved
+  bool finite = true;    // false: loss or gradients are not numbers, nothing was changed by the optimizer
+  bool skipped = false;  // overflow of the scaled gradients: the step was skipped, the scale halved
 };
 
 class Step {

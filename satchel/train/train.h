@@ -43,14 +43,16 @@ struct TrainOptions {
     f("seed", seed, "decides initial weights, order, augmentation and splits", Range{0, 9e18}, Flag{"--seed"});
     f("precision", precision, "fp32; bf16 and fp16 are autocast over fp32 weights; fp64 computes everything in double",
       Choices{{"fp32", "bf16", "fp16", "fp64"}}, Flag{"--precision"});
-    f("accumulate", accumulate, "parts a batch is computed in, one after the other, to save memory", Range{1, 4096}, Flag{"--grad-accum-steps"});
+    f("accumulate", accumulate, "parts a batch is computed in, one after the other, to save memory", Range{1, 4096},
+      Flag{"--grad-accum-steps"});
     f("smoothing", smoothing, "label smoothing ε: true class 1−ε+ε/K, others ε/K", Range{0, 1, false, true},
       Flag{"--smoothing", "--label-smoothing"});
     f("clip_grad", clip_grad, "gradients are clipped to this norm (or value); off when absent", recipe::kPositive,
       Flag{"--clip-grad", "--clip-grad-norm"});
     f("clip_mode", clip_mode, "what clip_grad bounds: the norm of all gradients together, or each value", Choices{{"norm", "value"}},
       Flag{"--clip-mode"});
-    f("loss_scale", loss_scale, "fp16 only: \"dynamic\" (starts at 65536, doubles after 2000 good steps, halves on overflow) or a fixed number",
+    f("loss_scale", loss_scale,
+      "fp16 only: \"dynamic\" (starts at 65536, doubles after 2000 good steps, halves on overflow) or a fixed number",
       Flag{"--loss-scale"});
     f("tf32", tf32, "CUDA: fp32 matrix work may use TF32", Flag{"--tf32"});
     f("mean", mean, "channel means of normalisation, in [0, 1]; the network's own when absent", Range{0, 1}, Flag{"--mean"});
@@ -58,7 +60,8 @@ struct TrainOptions {
     f("save_every", save_every, "how often the exact state is saved: minutes, steps or epochs; saving never takes over 1 % of the time",
       Flag{"--save-every"});
     f("checkpoint_hist", checkpoint_hist, "how many of the best checkpoints are kept", recipe::kNotNegative, Flag{"--checkpoint-hist"});
-    f("patience", patience, "evaluations without a better metric after which the run ends; 0 = never", recipe::kNotNegative, Flag{"--patience"});
+    f("patience", patience, "evaluations without a better metric after which the run ends; 0 = never", recipe::kNotNegative,
+      Flag{"--patience"});
     f("log_interval", log_interval, "steps between lines of metrics", Range{1, 1e9}, Flag{"--log-interval", "--print-freq"});
   }
 };
@@ -81,7 +84,8 @@ struct EvaluateOptions {
       Choices{{"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"}}, Flag{"--interpolation"});
     f("augment", augment, "the whole evaluation pipeline, in place of resize and centre crop by the options above");
     f("every", every, "how often the network is judged");
-    f("batch", batch, "pictures per evaluation batch; the training batch when absent", Range{1, 1 << 20}, Flag{"--validation-batch-size", "-vb"});
+    f("batch", batch, "pictures per evaluation batch; the training batch when absent", Range{1, 1 << 20},
+      Flag{"--validation-batch-size", "-vb"});
   }
 };
 
@@ -107,30 +111,30 @@ std::vector<std::string> set_img_size(recipe::Table& root, int64_t size, const s
 /// What `satchel train` was asked once its flags were merged into the recipe.
 struct Request {
   Path data;
-  std::optional<recipe::Recipe> recipe;  // none: resumed, or chosen by satchel (see choose)
+  std::optional<recipe::Recipe> recipe;                  // none: resumed, or chosen by satchel (see choose)
   std::function<void(recipe::Table& root)> apply_flags;  // what flags and --set said of the recipe; applied once it is known
-  std::vector<std::string> recipe_flags; // those flags as typed: a resumed run refuses them
+  std::vector<std::string> recipe_flags;                 // those flags as typed: a resumed run refuses them
   Path output = "runs";
-  std::string name;                      // empty: the data's name; "-2", "-3", … are added on a clash unless exist_ok
+  std::string name;  // empty: the data's name; "-2", "-3", … are added on a clash unless exist_ok
   bool exist_ok = false;
   std::optional<Path> pretrained;
-  std::string device = "auto";           // auto | cpu | cuda | cuda:N
-  int workers = -1;                      // loader threads; −1: chosen, 0: loading alternates with computing on the same cores
-  int threads = 0;                       // compute threads; 0: chosen
+  std::string device = "auto";  // auto | cpu | cuda | cuda:N
+  int workers = -1;             // loader threads; −1: chosen, 0: loading alternates with computing on the same cores
+  int threads = 0;              // compute threads; 0: chosen
   bool deterministic = false;
   bool resume = false;
-  Path resume_run;                       // empty with resume: the newest run under `output`
-  std::optional<Duration> resume_length; // --epochs beside --resume
+  Path resume_run;                        // empty with resume: the newest run under `output`
+  std::optional<Duration> resume_length;  // --epochs beside --resume
   std::optional<double> max_hours;
   std::optional<Path> replay;
   bool dry_run = false;
-  std::string command;                   // as typed, for env.json
+  std::string command;  // as typed, for env.json
 };
 
 /// Where a run stands; given to the progress callback a few times a second at most.
 struct Progress {
-  int64_t epoch = 0, epochs = 0;         // epochs: total, rounded up
-  int64_t step = 0, steps = 0;           // optimizer steps of the whole run
+  int64_t epoch = 0, epochs = 0;  // epochs: total, rounded up
+  int64_t step = 0, steps = 0;    // optimizer steps of the whole run
   int64_t step_in_epoch = 0, steps_per_epoch = 0;
   double loss = 0, mean_loss = 0, lr = 0;
   double images_per_second = 0, data_wait = 0;  // share of the time spent waiting for data
@@ -140,11 +144,11 @@ struct Progress {
 };
 
 struct Outcome {
-  bool stopped = false;                  // saved and stopped before its end: exit code 75
+  bool stopped = false;  // saved and stopped before its end: exit code 75
   Path folder;
-  double best_metric = 0;                // top-1 in percent
+  double best_metric = 0;  // top-1 in percent
   int64_t best_epoch = 0;
-  std::string result_json;               // what --result prints
+  std::string result_json;  // what --result prints
 };
 
 /// Trains. Progress lines go to `progress`, everything else to the log.
@@ -178,16 +182,17 @@ struct Situation {
   int median_short_side = 0;
   bool gpu = false;
   int cores = 1;
-  double gflops = 0;                     // measured training rate of this machine in 10⁹ multiply-adds per second
+  double gflops = 0;  // measured training rate of this machine in 10⁹ multiply-adds per second
   std::optional<double> max_hours;
-  bool has_pretrained = false;
+  std::string pretrained_model;  // network of the weights to start from; empty without --pretrained
+  int pretrained_size = 0;       // the side it was trained for
 };
 struct Choice {
   std::string recipe, model;
   int img_size = 0;
   int64_t batch = 0;
   int epochs = 0;
-  std::vector<std::string> reasons;      // one line each, with the numbers that decided
+  std::vector<std::string> reasons;  // one line each, with the numbers that decided
 };
 /// One documented function; knows no data set by name. Never picks a network whose first epoch would take over 10 minutes.
 Choice choose(const Situation& situation);

@@ -61,13 +61,16 @@ class Trainer {
 
   /// A loss that is no number ends the run before it can spoil the weights that were saved.
   void guard(const Stepped& stepped) {
-    if (stepped.report.skipped) log::info("step {}: the scaled gradients overflowed; step skipped, loss scale now {}", p_.step, s_.step->scale().value());
+    if (stepped.report.skipped)
+      log::info("step {}: the scaled gradients overflowed; step skipped, loss scale now {}", p_.step, s_.step->scale().value());
     if (stepped.report.finite) return;
     std::string names;
     for (size_t i = 0; i < std::min<size_t>(3, stepped.pictures.size()); ++i) names += (i ? ", " : "") + stepped.pictures[i];
     if (stepped.pictures.size() > 3) names += fmt::format(", … ({} pictures)", stepped.pictures.size());
     const bool saved = s_.folder && std::filesystem::exists(s_.folder->state());
-    fail(Kind::machine, "step {} (epoch {}): the loss is not a number; the batch held {}; {}; lower the rate (--lr), clip (--clip-grad 1) or check those pictures",
+    fail(Kind::machine,
+         "step {} (epoch {}): the loss is not a number; the batch held {}; {}; lower the rate (--lr), clip (--clip-grad 1) or check those "
+         "pictures",
          p_.step, p_.step / s_.horizon.steps_per_epoch, names,
          saved ? fmt::format("the last good state is {}", s_.folder->state().string()) : "no state had been saved yet");
   }
@@ -89,7 +92,8 @@ class Trainer {
     const double sum = pending_.item<double>();
     pending_ = at::Tensor();
     check(std::isfinite(sum), Kind::machine,
-          "step {}: the loss is not a number since the last line of metrics; the last good state is {}; lower the rate (--lr) or clip (--clip-grad 1)",
+          "step {}: the loss is not a number since the last line of metrics; the last good state is {}; lower the rate (--lr) or clip "
+          "(--clip-grad 1)",
           p_.step, s_.folder->state().string());
     p_.loss_sum += sum;
   }
@@ -119,7 +123,8 @@ class Trainer {
     if (!line) return;
     const double epoch = static_cast<double>(p_.step) / static_cast<double>(s_.horizon.steps_per_epoch);
     s_.folder->metrics(p_.step, epoch,
-                       {{"loss", g.mean_loss}, {"lr", g.lr}, {"images_per_second", g.images_per_second}, {"data_wait", g.data_wait}}, wall_time());
+                       {{"loss", g.mean_loss}, {"lr", g.lr}, {"images_per_second", g.images_per_second}, {"data_wait", g.data_wait}},
+                       wall_time());
   }
 
   void evaluate(double lr) {
@@ -143,9 +148,9 @@ class Trainer {
     evaluate_seconds_ += now_seconds() - before;
     p_.seconds += now_seconds() - before;
     log::info("epoch {}  train loss {:.4f}  val loss {:.4f}  top-1 {:.2f} %  top-5 {:.2f} %{}  lr {:.3g}  {:.0f} images/s  {}{}", row.epoch,
-              row.train_loss, row.eval_loss, row.top1, row.top5, averaged() ? fmt::format("  ema top-1 {:.2f} %", row.ema_top1) : "", row.lr,
-              static_cast<double>(pictures_) / std::max(1e-9, now_seconds() - started_ - evaluate_seconds_), report::clock_text(p_.seconds),
-              p_.best_epoch == row.epoch ? "  (best)" : "");
+              row.train_loss, row.eval_loss, row.top1, row.top5, averaged() ? fmt::format("  ema top-1 {:.2f} %", row.ema_top1) : "",
+              row.lr, static_cast<double>(pictures_) / std::max(1e-9, now_seconds() - started_ - evaluate_seconds_),
+              report::clock_text(p_.seconds), p_.best_epoch == row.epoch ? "  (best)" : "");
   }
 
   /// Ranked checkpoints and best.safetensors; with an average its weights are the ones kept, as they are the ones judged.
@@ -196,11 +201,19 @@ class Trainer {
     Outcome o;
     o.folder = s_.folder->path();
     o.best_metric = p_.best_metric, o.best_epoch = p_.best_epoch;
-    nlohmann::ordered_json j = {{"model", s_.pipelines.card.model}, {"folder", o.folder.string()}, {"best_metric", p_.best_metric},
-                                {"best_epoch", p_.best_epoch},      {"steps", p_.step},            {"epochs", s_.horizon.epochs},
-                                {"seconds", p_.seconds},            {"left_out", p_.left_out},     {"stopped", false}};
+    nlohmann::ordered_json j = {{"model", s_.pipelines.card.model},
+                                {"folder", o.folder.string()},
+                                {"best_metric", p_.best_metric},
+                                {"best_epoch", p_.best_epoch},
+                                {"steps", p_.step},
+                                {"epochs", s_.horizon.epochs},
+                                {"seconds", p_.seconds},
+                                {"left_out", p_.left_out},
+                                {"stopped", false}};
     if (!p_.rows.empty())
-      j["last"] = {{"train_loss", p_.rows.back().train_loss}, {"eval_loss", p_.rows.back().eval_loss}, {"eval_top1", p_.rows.back().top1},
+      j["last"] = {{"train_loss", p_.rows.back().train_loss},
+                   {"eval_loss", p_.rows.back().eval_loss},
+                   {"eval_top1", p_.rows.back().top1},
                    {"eval_top5", p_.rows.back().top5}};
     o.result_json = j.dump();
     return o;
