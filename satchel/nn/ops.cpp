@@ -35,8 +35,9 @@ at::Tensor global_avg_pool(const at::Tensor& x) { return x.mean({2, 3}); }
 at::Tensor subsample_pad(const at::Tensor& x, int64_t stride, int64_t channels) {
   const int64_t added = channels - x.size(1);
   if (stride == 1 && added == 0) return x;
+  // Of odd sizes the slice no longer looks channels-last to the padding, which would then answer in NCHW.
   const at::Tensor kept = x.slice(2, 0, x.size(2), stride).slice(3, 0, x.size(3), stride);
-  return at::constant_pad_nd(kept, {0, 0, 0, 0, added / 2, added - added / 2});
+  return at::constant_pad_nd(kept.contiguous(at::MemoryFormat::ChannelsLast), {0, 0, 0, 0, added / 2, added - added / 2});
 }
 
 }  // namespace satchel::nn

@@ -1,0 +1,172 @@
+// Networks against timm (and torch): names, shapes, answers, gradients and running statistics. Cases are the names in the fixture.
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/ops/softmax.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "satchel/nn/nn.h"
+#include "tests/nn/formula.h"
+
+namespace satchel::nn {
+namespace {
+
+const char* const kRegenerate = "written by tools/golden/nn_models.py (make golden)";
+
+const weights::File& fixture() {
+  static const weights::File file("tests/golden/nn/models.safetensors");
+  return file;
+}
+
+std::vector<std::string> cases() {
+  std::set<std::string> found;
+  for (const weights::Array& array : fixture().arrays()) found.insert(array.name.substr(0, array.name.find('/')));
+  return {found.begin(), found.end()};
+}
+
+/// "resnet50 output_stride=16 2x64x64 train f64"
+struct Case {
+  explicit Case(const std::string& text) {
+    std::vector<std::string> words;
+    std::istringstream in(text);
+    for (std::string word; in >> word;) words.push_back(word);
+    slot.name = words[0];
+    for (size_t i = 1; i + 3 < words.size(); ++i) {
+      slot.options = recipe::parse_toml(words[i], text);
+    }
+    std::sscanf(words[words.size() - 3].c_str(), "%ldx%ldx%ld", &pictures, &height, &width);
+    train = words[words.size() - 2] == "train";
+    dtype = words.back() == "f64" ? at::kDouble : at::kFloat;
+  }
+  recipe::Slot slot;
+  long pictures = 0, height = 0, width = 0;
+  bool train = false;
+  at::ScalarType dtype = at::kDouble;
+};
+
+class Golden : public testing::TestWithParam<std::string> {
+ protected:
+  std::vector<double> expected(const std::string& key) const {
+    const weights::Array* array = fixture().find(GetParam() + "/" + key);
+    if (!array) return {};
+    std::vector<double> out(static_cast<size_t>(array->count()));
+    for (size_t i = 0; i < out.size(); ++i) {
+      float narrow = 0;
+      if (array->dtype == weights::Dtype::f64)
+        std::memcpy(&out[i], array->bytes.data() + 8 * i, 8);
+      else
+        std::memcpy(&narrow, array->bytes.data() + 4 * i, 4), out[i] = narrow;
+    }
+    return out;
+  }
+  /// Elementwise, relative to the largest of the expected values.
+  void compare(const std::string& key, const std::vector<double>& got, double tolerance) const {
+    const std::vector<double> want = expected(key);
+    ASSERT_EQ(got.size(), want.size()) << key << "; " << kRegenerate;
+    double scale = 0;
+    for (double value : want) scale = std::max(scale, std::abs(value));
+    for (size_t i = 0; i < want.size(); ++i)
+      ASSERT_NEAR(got[i], want[i], tolerance * scale) << key << " differs first at " << i << " of " << want.size() << "; " << kRegenerate;
+  }
+  /// Each value relative to itself: tensors of very different size stand in one list.
+  void compare_each(const std::string& key, const std::vector<double>& got, const std::vector<double>& scales, double tolerance) const {
+    const std::vector<double> want = expected(key);
+    ASSERT_EQ(got.size(), want.size()) << key << "; " << kRegenerate;
+    for (size_t i = 0; i < want.size(); ++i) ASSERT_NEAR(got[i], want[i], tolerance * scales[i]) << key << " differs first at tensor " << i;
+  }
+  static std::vector<double> list(const at::Tensor& tensor) {
+    const at::Tensor flat = tensor.detach().to(at::kDouble).contiguous();
+    return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Timm, Golden, testing::ValuesIn(cases()), [](const auto& info) {
+  std::string name = info.param;
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return name;
+});
+
+TEST_P(Golden, ComputesTheSame) {
+  const Case c(GetParam());
+  const auto network = build_model(c.slot, {.classes = 10, .dtype = c.dtype});
+  formula::fill(*network);
+  const double tolerance = c.dtype == at::kDouble ? 1e-11 : 1e-5;
+  at::Tensor x =
+      formula::tensor(formula::kInputTag, {c.pictures, 3, c.height, c.width}).to(c.dtype).contiguous(at::MemoryFormat::ChannelsLast);
+  if (!c.train) {
+    compare("logits", list(network->forward(x)), tolerance);
+    std::vector<double> probes;
+    for (const at::Tensor& output : network->features(x)) probes.push_back(formula::probe(static_cast<int64_t>(probes.size()), output));
+    return compare("features", probes, tolerance);
+  }
+  network->train();
+  network->set_step({.seed = 77, .step = 5, .first_place = 12});
+  x.requires_grad_();
+  const at::Tensor targets = at::softmax(formula::tensor(formula::kTargetTag, {c.pictures, 10}).mul(3), 1);
+  const at::Tensor logits = network->forward(x);
+  const at::Tensor loss = (*build_loss({"cross_entropy", {}, "test"}, {.classes = 10}))(x, logits, targets);
+  loss.backward();
+  compare("logits", list(logits), tolerance);
+  compare("loss", list(loss), tolerance);
+  compare("input_grad", {formula::probe(0, x.grad())}, 1e-9);
+  std::vector<double> grads, norms, buffers, buffer_scales;
+  for (const NamedTensor& each : network->named_tensors()) {
+    if (each.parameter) {
+      grads.push_back(formula::probe(static_cast<int64_t>(grads.size()), each.tensor.grad()));
+      norms.push_back(each.tensor.grad().norm().item().toDouble());
+    } else {
+      buffers.push_back(formula::probe(static_cast<int64_t>(buffers.size()), each.tensor));
+      buffer_scales.push_back(std::max(1.0, each.tensor.to(at::kDouble).norm().item().toDouble()));
+    }
+  }
+  compare_each("grad_norms", norms, norms, 1e-9);
+  compare_each("grads", grads, norms, 1e-9);
+  compare_each("buffers", buffers, buffer_scales, tolerance);
+}
+
+TEST(GoldenKeys, NamesOrderShapesCountsAndCostsAreTimms) {
+  std::ifstream file("tests/golden/nn/keys.txt");
+  struct Model {
+    int64_t parameters = 0;
+    std::vector<std::string> keys;
+  };
+  std::map<std::string, Model> models;
+  std::map<std::string, std::vector<std::array<int64_t, 3>>> costs;  // height, width, macs
+  std::string line, word, name;
+  while (std::getline(file, line)) {
+    std::istringstream in(line);
+    if (line.starts_with("#")) continue;
+    if (line.starts_with("model ")) {
+      in >> word >> name;
+      in >> models[name].parameters;
+    } else if (line.starts_with("macs ")) {
+      in >> word >> name;
+      std::array<int64_t, 3>& row = costs[name].emplace_back();
+      in >> row[0] >> row[1] >> row[2];
+    } else {
+      models[name].keys.push_back(line);
+    }
+  }
+  EXPECT_EQ(models.size(), 7u);
+  EXPECT_EQ(costs.size(), 8u);
+  for (const auto& [model, rows] : costs) models[model];
+  for (const auto& [model, wanted] : models) {
+    const auto network = build_model({model, {}, "test"}, {});
+    for (const auto& [height, width, macs] : costs[model])
+      EXPECT_EQ(network->shape({height, width}).macs, macs) << model << " " << height << "x" << width;
+    if (wanted.keys.empty()) continue;
+    std::vector<std::string> got;
+    for (const NamedTensor& each : network->named_tensors())
+      got.push_back(each.name + " " + (each.tensor.dim() ? fmt::format("{}", fmt::join(each.tensor.sizes().vec(), "x")) : "scalar"));
+    EXPECT_EQ(got, wanted.keys) << model << "; " << kRegenerate;
+    EXPECT_EQ(network->shape({}).params, wanted.parameters) << model;
+  }
+}
+
+}  // namespace
+}  // namespace satchel::nn

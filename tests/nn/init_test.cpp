@@ -1,0 +1,96 @@
+// Initial weights follow their rule, tensor by tensor.
+// SPDX-License-Identifier: Apache-2.0
+#include "satchel/nn/init.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "satchel/nn/nn.h"
+
+namespace satchel::nn {
+namespace {
+
+double std_of(const at::Tensor& t) { return t.to(at::kDouble).square().mean().sqrt().item().toDouble(); }
+
+/// Mean and standard deviation within four standard errors of a normal sample.
+void expect_normal(const NamedTensor& each, double std) {
+  const double n = static_cast<double>(each.tensor.numel());
+  EXPECT_NEAR(each.tensor.to(at::kDouble).mean().item().toDouble(), 0, 4 * std / std::sqrt(n)) << each.name;
+  EXPECT_NEAR(std_of(each.tensor), std, 4 * std / std::sqrt(2 * n)) << each.name;
+  if (n > 10000) {
+    EXPECT_GT(each.tensor.abs().max().item().toDouble(), 3.2 * std) << each.name;  // no uniform or clipped sample reaches so far
+  }
+}
+void expect_uniform(const NamedTensor& each, double bound) {
+  EXPECT_LE(each.tensor.abs().max().item().toDouble(), bound) << each.name;
+  EXPECT_NEAR(std_of(each.tensor), bound / std::sqrt(3.0), 4 * bound / std::sqrt(each.tensor.numel() * 3.0)) << each.name;
+}
+
+std::unique_ptr<Network> network(const std::string& name, const std::string& options) {
+  return build_model({name, recipe::parse_toml(options, "test"), "test"}, {.classes = 100, .seed = 3});
+}
+
+TEST(Init, TimmsResNetRule) {
+  for (const char* name : {"resnet18", "resnet50"}) {
+    const std::string last = std::string(name) == "resnet18" ? "bn2.weight" : "bn3.weight";
+    for (const NamedTensor& each : network(name, "")->named_tensors()) {
+      if (each.tensor.dim() == 4) {
+        const double fan_out = static_cast<double>(each.tensor.size(0) * each.tensor.size(2) * each.tensor.size(3));
+        expect_normal(each, std::sqrt(2 / fan_out));
+      } else if (each.name.starts_with("fc.")) {
+        expect_uniform(each, 1 / std::sqrt(std::string(name) == "resnet18" ? 512.0 : 2048.0));
+      } else {
+        const bool zero = (each.name.starts_with("layer") && each.name.ends_with(last)) || each.name.ends_with("bias") ||
+                          each.name.ends_with("running_mean") || each.name.ends_with("num_batches_tracked");
+        EXPECT_TRUE(each.tensor.eq(zero ? 0 : 1).all().item().toBool()) << each.name;
+      }
+    }
+  }
+}
+
+TEST(Init, ZeroInitLastIsASwitch) {
+  for (const char* name : {"resnet18", "cifar_resnet20"}) {
+    const auto on = network(name, "")->named_tensors(), off = network(name, "zero_init_last = false")->named_tensors();
+    int differing = 0;
+    for (size_t i = 0; i < on.size(); ++i) {
+      if (at::equal(on[i].tensor, off[i].tensor)) continue;
+      ++differing;
+      EXPECT_TRUE(on[i].name.ends_with("bn2.weight") && off[i].tensor.eq(1).all().item().toBool()) << on[i].name;
+    }
+    EXPECT_EQ(differing, std::string(name) == "resnet18" ? 8 : 9) << name;
+  }
+}
+
+TEST(Init, CifarRuleIsFanInForTheClassifierToo) {
+  for (const char* name : {"cifar_resnet56", "cifar_plain20"})
+    for (const NamedTensor& each : network(name, "")->named_tensors()) {
+      if (each.role == Role::weight) expect_normal(each, std::sqrt(2.0 * static_cast<double>(each.tensor.size(0)) / each.tensor.numel()));
+      if (each.role == Role::bias) expect_uniform(each, 1 / std::sqrt(64.0));
+    }
+}
+
+TEST(Init, FreshBlocksAreTheirShortcuts) {
+  const auto net = network("cifar_resnet8", "");
+  const auto outputs = net->features(at::ones({1, 3, 8, 8}).contiguous(at::MemoryFormat::ChannelsLast));
+  // layer1 has one block of the stem's size: its output is the stem's, which layer2 passes on, every second pixel, between zero channels.
+  EXPECT_TRUE(at::equal(outputs[1].slice(1, 8, 24), outputs[0].slice(2, 0, 8, 2).slice(3, 0, 8, 2)));
+}
+
+TEST(Init, TensorsOfEqualShapeDiffer) {
+  const NamedTensor a{"a", at::empty({64}), true, Role::weight}, b{"b", at::empty({64}), true, Role::weight};
+  init_normal(a, 1, 0), init_normal(b, 1, 0);
+  EXPECT_FALSE(at::equal(a.tensor, b.tensor));
+  const at::Tensor first = a.tensor.clone();
+  init_normal(a, 1, 0);
+  EXPECT_TRUE(at::equal(a.tensor, first));
+  init_normal(a, 1, 1);
+  EXPECT_FALSE(at::equal(a.tensor, first));
+}
+
+}  // namespace
+}  // namespace satchel::nn

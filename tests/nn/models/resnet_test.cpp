@@ -1,0 +1,86 @@
+// Options of the ResNets: what they change, and what they refuse.
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/ops/equal.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "satchel/base/error.h"
+#include "satchel/nn/nn.h"
+#include "tests/nn/formula.h"
+
+namespace satchel::nn {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::unique_ptr<Network> resnet18(const std::string& options) {
+  auto network = build_model({"resnet18", recipe::parse_toml(options, "r.toml"), "test"}, {.classes = 5});
+  formula::fill(*network);
+  return network;
+}
+at::Tensor pictures(int64_t n, int64_t side) {
+  return formula::tensor(formula::kInputTag, {n, 3, side, side}).to(at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
+}
+std::vector<int64_t> reductions(const Network& network) {
+  std::vector<int64_t> out;
+  for (const FeatureInfo& each : network.feature_info()) out.push_back(each.reduction);
+  return out;
+}
+
+TEST(ResNet, OutputStrideKeepsTheSizeAndTheWeights) {
+  EXPECT_EQ(reductions(*resnet18("")), (std::vector<int64_t>{2, 4, 8, 16, 32}));
+  EXPECT_EQ(reductions(*resnet18("output_stride = 16")), (std::vector<int64_t>{2, 4, 8, 16, 16}));
+  EXPECT_EQ(reductions(*resnet18("output_stride = 8")), (std::vector<int64_t>{2, 4, 8, 8, 8}));
+  for (const char* option : {"output_stride = 32", "output_stride = 16", "output_stride = 8"}) {
+    const auto network = resnet18(option);
+    const auto outputs = network->features(pictures(1, 64));
+    for (size_t i = 0; i < outputs.size(); ++i) EXPECT_EQ(outputs[i].size(2), 64 / network->feature_info()[i].reduction) << option;
+  }
+  EXPECT_EQ(resnet18("output_stride = 8")->shape({64, 64}).params, resnet18("")->shape({64, 64}).params);
+  EXPECT_GT(resnet18("output_stride = 8")->shape({64, 64}).macs, 2 * resnet18("")->shape({64, 64}).macs);
+}
+
+TEST(ResNet, RefusesWhatItCannotDo) {
+  const auto refusal = [](const std::string& options) -> std::string {
+    try {
+      resnet18(options);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), Kind::usage);
+      return error.what();
+    }
+    return "accepted " + options;
+  };
+  EXPECT_THAT(refusal("output_stride = 12"), AllOf(HasSubstr("r.toml:1"), HasSubstr("8, 16 or 32")));
+  EXPECT_THAT(refusal("output_stride = 64"), HasSubstr("output_stride"));
+  EXPECT_THAT(refusal("drop_path = 1.0"), HasSubstr("drop_path"));
+  EXPECT_THAT(refusal("drop_pth = 0.1"), HasSubstr("drop_path"));
+}
+
+TEST(ResNet, StochasticDepthActsInTrainingAloneAndByAddress) {
+  const auto network = resnet18("drop_path = 0.6");
+  const at::Tensor x = pictures(4, 32);
+  EXPECT_TRUE(at::equal(network->forward(x), resnet18("")->forward(x)));
+  network->train();
+  const auto logits = [&](int64_t step, int64_t place) {
+    network->set_step({.seed = 1, .step = step, .first_place = place});
+    return network->forward(x);
+  };
+  const at::Tensor a = logits(0, 0);
+  EXPECT_TRUE(at::equal(a, logits(0, 0)));
+  EXPECT_FALSE(at::equal(a, logits(1, 0)));
+  EXPECT_FALSE(at::equal(a, logits(0, 4)));
+}
+
+TEST(ResNet, TakesOtherChannelsAndDtypes) {
+  for (const at::ScalarType dtype : {at::kDouble, at::kBFloat16}) {
+    const auto network = build_model({"resnet18", {}, "test"}, {.classes = 3, .dtype = dtype, .in_channels = 1});
+    const at::Tensor x = formula::tensor(1, {2, 1, 32, 32}).to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor y = network->forward(x);
+    EXPECT_EQ(y.scalar_type(), dtype);
+    EXPECT_EQ(y.sizes(), (at::IntArrayRef{2, 3}));
+  }
+}
+
+}  // namespace
+}  // namespace satchel::nn
