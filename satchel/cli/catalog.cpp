@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "satchel/base/error.h"
+#include "satchel/base/file.h"
 #include "satchel/cli/command.h"
 #include "satchel/nn/nn.h"
 #include "satchel/recipe/recipe.h"
@@ -102,11 +103,17 @@ Command recipes_command() {
 
 Command explain_command() {
   struct Arguments {
-    std::string what, name;
+    std::string what, name, reference;
   };
   auto a = std::make_shared<Arguments>();
-  Command c{"explain", "say what a slot, a thing in it, or a recipe is made of", {}, [a] { return explain(a->what, a->name); }, false, {}};
-  c.arguments = {{"what", &a->what, "slot, table or recipe", "WHAT"}, {"name", &a->name, "thing in the slot", "NAME"}};
+  Command c{"explain", "say what a slot, a thing in it, or a recipe is made of", {}, nullptr, false, {}};
+  c.run = [a] {
+    if (a->reference.empty()) return explain(a->what, a->name);
+    for (const auto& [file, text] : reference_pages()) write_atomic(Path(a->reference) / file, text);
+    return 0;
+  };
+  c.arguments = {{"what", &a->what, "slot, table or recipe", "WHAT"}, {"name", &a->name, "thing in the slot", "NAME"},
+                 {"--reference", &a->reference, "write the reference pages into this folder", "DIR"}};
   return c;
 }
 

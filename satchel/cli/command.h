@@ -49,6 +49,9 @@ Command completion_command();
 /// Every verb in the order of the help.
 std::vector<Command> commands(const std::string& command_line);
 
+/// (file name, text) of each page of docs/reference that the program writes itself.
+std::vector<std::pair<std::string, std::string>> reference_pages();
+
 /// Writes to standard output.
 void print(const std::string& text);
 

@@ -1,4 +1,4 @@
-// satchel completion: scripts for bash and zsh, and the reference pages, printed from the verbs' own descriptions.
+// satchel completion: scripts for bash and zsh, printed from the verbs' own descriptions.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <memory>
@@ -69,34 +69,16 @@ complete -o filenames -F _satchel satchel
 
 std::string zsh(const std::vector<Command>& all) { return "#compdef satchel\nautoload -U +X bashcompinit && bashcompinit\n" + bash(all); }
 
-std::string markdown(const std::vector<Command>& all) {
-  std::string text =
-      "# Command line\n\nPrinted by `satchel completion markdown`. `--key value` and `key=value` both work.\n"
-      "Exit codes: 0 done, 1 the machine failed, 2 usage or recipe, 3 data or weights, 75 saved and stopped.\n";
-  for (const Command& c : all) {
-    text += fmt::format("\n## satchel {}\n\n{}.\n\n", c.name, c.doc);
-    if (c.arguments.empty()) continue;
-    text += "| argument | value | meaning |\n|---|---|---|\n";
-    for (const Argument& a : c.arguments) {
-      std::string names;
-      for (const std::string& name : names_of(a)) names += (names.empty() ? "`" : ", `") + name + "`";
-      text += fmt::format("| {} | {} | {}{} |\n", names, a.value, a.doc,
-                          a.choices.empty() ? "" : fmt::format(" ({})", fmt::join(a.choices, ", ")));
-    }
-  }
-  return text;
-}
-
 }  // namespace
 
 Command completion_command() {
   auto shell = std::make_shared<std::string>();
   Command c{"completion", "print a completion script for bash or zsh", {}, nullptr, false, {}};
   c.arguments = {
-      {"shell", shell.get(), "bash, zsh, or markdown for docs/reference/cli.md", "SHELL", "", {"bash", "zsh", "markdown"}, true}};
+      {"shell", shell.get(), "bash or zsh", "SHELL", "", {"bash", "zsh"}, true}};
   c.run = [shell] {
     const std::vector<Command> all = commands("");
-    print(*shell == "zsh" ? zsh(all) : *shell == "bash" ? bash(all) : markdown(all));
+    print(*shell == "zsh" ? zsh(all) : bash(all));
     return 0;
   };
   return c;

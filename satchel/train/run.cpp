@@ -124,9 +124,10 @@ Session begin(const Request& request, recipe::Table resolved, data::Data data) {
 Outcome start_new(const Request& request, const std::function<void(const Progress&)>& progress) {
   check(!request.data.empty(), Kind::usage, "no data: satchel train FOLDER (or --resume to continue a run)");
   Opened opened = open_new(request);
-  const std::string model = slot(opened.resolved, "model").name;
-  const std::string data_name = std::filesystem::absolute(request.data).lexically_normal().filename().string();
-  const std::string name = request.name.empty() ? (data_name.empty() ? model : data_name + "-" + model) : request.name;
+  Path data_path = std::filesystem::absolute(request.data).lexically_normal();
+  if (!data_path.has_filename()) data_path = data_path.parent_path();  // "photos/"
+  const std::string data_name = data_path.stem().string();
+  const std::string name = request.name.empty() ? (data_name.empty() ? "run" : data_name) : request.name;
   if (request.dry_run) {
     Session session = begin(request, std::move(opened.resolved), std::move(opened.data));
     if (request.pretrained) load_pretrained(session, *request.pretrained);
