@@ -1,8 +1,5 @@
 // The middle of a picture (torchvision's CenterCrop): offsets are rounded half to even, a smaller picture is first padded with black.
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <cmath>
-
 #include "satchel/augment/augment.h"
 
 namespace satchel::augment {
@@ -21,7 +18,7 @@ class CenterCrop {
   Drawn draw(Rng&, image::Size, double) const { return {}; }
   void apply(image::Picture& picture, const Drawn&) const {
     const image::Size in = picture.size();
-    const image::Box box{offset(in.width), offset(in.height), size_, size_};
+    const image::Box box = image::center_box(in, {size_, size_});
     if (in.width >= size_ && in.height >= size_) {
       picture.crop(box);
     } else {
@@ -32,8 +29,6 @@ class CenterCrop {
   std::optional<image::Size> output(std::optional<image::Size>) const { return image::Size{size_, size_}; }
 
  private:
-  // Where the result begins; negative when the side must be padded, of which the lesser half goes in front.
-  int offset(int side) const { return side < size_ ? -((size_ - side) / 2) : static_cast<int>(std::nearbyint((side - size_) / 2.0)); }
   int size_;
 };
 

@@ -1,19 +1,20 @@
 """Writes tests/golden/augment/crops.{jsonl,txt,law.json}: what timm's random resized crop and flip draw and make of made pictures.
 
 crops.jsonl   the draws, as satchel's trace (docs/reference/trace.md), a line for each picture
-crops.txt     versions, then for each picture: name, width, height, seed of its pixels, side of the result, CRC-32 of timm's bytes
+crops.txt     versions, then for each picture: name, width, height, seed of its pixels, side of the result, checksum of timm's bytes
 crops.law.json  for some sizes, how often timm's boxes have at most a given area, aspect and position, out of 200,000
 """
+# SPDX-License-Identifier: Apache-2.0
 import json
 import pathlib
 import random
-import zlib
 
 import numpy as np
 import PIL
 import timm
 import torch
 import torchvision
+from image_fixture import checksum, made_up
 from PIL import Image
 from timm.data import transforms as timm_transforms
 from timm.data.transforms import RandomResizedCropAndInterpolation
@@ -21,15 +22,6 @@ from torchvision.transforms import RandomHorizontalFlip
 from torchvision.transforms import functional as F
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "tests/golden/augment"
-
-
-def made(width, height, seed):
-    """The picture that tests/augment/made.h makes: waves and a lattice, every value a formula of its place."""
-    x = np.arange(width, dtype=np.int64)[None, :, None]
-    y = np.arange(height, dtype=np.int64)[:, None, None]
-    c = np.arange(3, dtype=np.int64)[None, None, :]
-    value = x * (3 + seed % 5) + y * (7 - seed % 3) + (x * y) // 8 * (1 + c) + (x * x + 3 * y * y + seed) // (5 + c) + c * 85
-    return Image.fromarray((value % 256).astype(np.uint8))
 
 
 def pictures():
@@ -62,20 +54,21 @@ def record(width, height, side, share, seed):
         return y, x, h, w
 
     def choice_seen(among):
-        chosen = random.Random.choice(random._inst, among)
+        chosen = random_choice(among)
         drawn["interpolation"] = chosen.value
         return chosen
 
+    random_choice = timm_transforms.random.choice
     flips = []
     hflip = F.hflip
     crop.get_params = get_params_seen
-    random_choice, timm_transforms.random.choice = timm_transforms.random.choice, choice_seen
+    timm_transforms.random.choice = choice_seen
     F.hflip = lambda image: flips.append(True) or hflip(image)
     try:
-        result = RandomHorizontalFlip(0.5)(crop(made(width, height, seed)))
+        result = RandomHorizontalFlip(0.5)(crop(made_up(width, height, seed)))
     finally:
         timm_transforms.random.choice, F.hflip = random_choice, hflip
-    return drawn, bool(flips), zlib.crc32(result.tobytes())
+    return drawn, bool(flips), checksum(result)
 
 
 def vertical_first(drawn, side):
