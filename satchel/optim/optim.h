@@ -40,9 +40,9 @@ struct RateOptions {
   std::optional<double> norm_weight_decay, bias_weight_decay;
   void fields(auto& f) {
     using recipe::Flag;
-    f("lr", lr, "learning rate for the whole batch of a step, whatever its size", recipe::kPositive, Flag{"--lr"});
-    f("lr_base", lr_base, "learning rate for lr_base_size pictures, scaled to the batch; in place of lr", recipe::kPositive,
-      Flag{"--lr-base"});
+    f("lr", lr, "learning rate, for the batch as it is", recipe::kPositive, Flag{"--lr"});
+    f("lr_base", lr_base, "learning rate for lr_base_size pictures, scaled to the batch, in place of lr; 0.1 when both are absent",
+      recipe::kPositive, Flag{"--lr-base"});
     f("lr_base_size", lr_base_size, "batch that lr_base is meant for; 256 when absent", recipe::kPositive, Flag{"--lr-base-size"});
     f("lr_base_scale", lr_base_scale, "how lr_base grows with the batch; linear when absent", recipe::Choices{{"linear", "sqrt"}},
       Flag{"--lr-base-scale"});
@@ -55,7 +55,7 @@ struct RateOptions {
       "weight decay of every tensor named bias, those of normalisation layers too, in place of what decay_norm_and_bias gives",
       recipe::kNotNegative, Flag{"--bias-weight-decay"});
   }
-  /// Throws Error(usage) unless exactly one of lr and lr_base is there, and for options of lr_base without it.
+  /// Throws Error(usage) when lr and lr_base are both there, and for options of lr_base beside lr.
   void validate(const recipe::Table& given) const;
   /// The rate for a batch over all devices and accumulated parts.
   double rate(int64_t global_batch) const;

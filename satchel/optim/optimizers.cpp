@@ -26,10 +26,8 @@ void RateOptions::validate(const recipe::Table& given) const {
   if (lr && lr_base)
     fail(Kind::usage, "{}: lr and lr_base exclude each other (lr_base comes from {}): leave one out", given.find("lr")->origin,
          given.find("lr_base")->origin);
-  check(lr || lr_base, Kind::usage,
-        "optimizer: no learning rate: give lr (--lr 0.1) or lr_base, the rate for 256 pictures (--lr-base 0.1)");
   for (const char* option : {"lr_base_size", "lr_base_scale"})
-    if (const recipe::Value* value = given.find(option); value && !lr_base)
+    if (const recipe::Value* value = given.find(option); value && lr)
       fail(Kind::usage, "{}: {} has no effect beside lr: give lr_base in its place or leave {} out", value->origin, option, option);
   if (const recipe::Value* value = given.find("decay_norm_and_bias");
       value && decay_norm_and_bias && norm_weight_decay && bias_weight_decay)
@@ -39,7 +37,7 @@ void RateOptions::validate(const recipe::Table& given) const {
 double RateOptions::rate(int64_t global_batch) const {
   if (lr) return *lr;
   const double ratio = static_cast<double>(global_batch) / lr_base_size.value_or(256);
-  return lr_base.value() * (lr_base_scale.value_or("linear") == "sqrt" ? std::sqrt(ratio) : ratio);
+  return lr_base.value_or(0.1) * (lr_base_scale.value_or("linear") == "sqrt" ? std::sqrt(ratio) : ratio);
 }
 
 }  // namespace satchel::optim
