@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,7 +29,7 @@ std::atomic<bool>& switch_on() {
 struct Register {
   std::mutex mutex;
   std::vector<const Record*> records;
-  std::set<std::pair<const Record*, const char*>> said;
+  std::set<std::pair<std::string_view, std::string_view>> said;
 };
 
 Register& all() {
@@ -56,12 +57,15 @@ Record::Record(const char* op) : op_(op) {
   all().records.push_back(this);
 }
 
-bool Record::declined(const char* why) {
+void declined(const char* op, const char* why) {
   static const bool explain = environment("SATCHEL_EXPLAIN").find("kernels") != std::string::npos;
-  if (explain) {
-    std::lock_guard lock(all().mutex);
-    if (all().said.insert({this, why}).second) log::info("kernels: {} declined: {}", op_, why);
-  }
+  if (!explain) return;
+  std::lock_guard lock(all().mutex);
+  if (all().said.insert({op, why}).second) log::info("kernels: {} declined: {}", op, why);
+}
+
+bool Record::declined(const char* why) {
+  kernels::declined(op_, why);
   return false;
 }
 

@@ -151,4 +151,11 @@ struct LoadReport {
 /// Throws Error(data) that names the file and the first mismatches; the network is then unchanged.
 LoadReport load(Network& network, const weights::File& file, const LoadOptions& options = {});
 
+// ---- memory -------------------------------------------------------------------------------------------------------
+
+/// From now on the memory of CPU tensors comes from a pool that keeps large blocks (as huge pages where the system has them) instead of
+/// giving them back: about what the largest step so far needed stays with the process. To be called once, before the first tensor
+/// that matters. A block that cannot be had is an Error(machine).
+void reuse_memory();
+
 }  // namespace satchel::nn
