@@ -19,19 +19,19 @@ struct Argument {
   std::string names;
   Target target;
   std::string doc;
-  std::string value = "";  // how the value is shown: "FILE", "N"; empty for a switch
-  std::string group = "";  // heading in the help; empty: the verb's own
+  std::string value = "";                // how the value is shown: "FILE", "N"; empty for a switch
+  std::string group = "";                // heading in the help; empty: the verb's own
   std::vector<std::string> choices = {};
   bool required = false;
-  bool optional_value = false;  // `--resume` alone sets an empty text
-  bool seen = false;
+  bool optional_value = false;           // `--resume` alone sets an empty text
+  bool list = false;                     // numbers in a row are one value: `--scale 0.08 1`
 };
 
 struct Command {
   std::string name, doc;
   std::vector<Argument> arguments;
-  std::function<int()> run;                                   // returns the exit code; throws Error
-  bool key_value = false;                                     // `key=value` without dashes is understood
+  std::function<int()> run;              // returns the exit code; throws Error
+  bool key_value = false;                // `key=value` without dashes is understood
   std::function<void(const std::string& assignment)> assign;  // what a dotted `a.b=c` does
 };
 
@@ -45,6 +45,10 @@ Command recipes_command();
 Command explain_command();
 Command bench_command();
 Command completion_command();
+
+/// Reads the words behind the verb into the targets of its arguments; false when that was --help, which is then printed.
+/// Throws Error(usage) with the option that was probably meant.
+bool parse(Command& command, const std::vector<std::string>& words);
 
 /// Every verb in the order of the help.
 std::vector<Command> commands(const std::string& command_line);

@@ -3,25 +3,55 @@
 #include "satchel/cli/flags.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <sstream>
 
 #include "satchel/base/error.h"
 #include "satchel/base/log.h"
+#include "satchel/train/plan.h"
 #include "satchel/train/train.h"
 
 namespace satchel::cli {
 namespace {
 
+bool takes_list(const FlagTarget& target) { return target.type.rfind("list", 0) == 0 || target.type.find("two numbers") != std::string::npos; }
+
 /// The value that was typed, as the option's type wants it: a bare number of a duration gets the flag's unit.
 recipe::Value value_of(const std::string& flag, const std::string& text, const FlagTarget& target) {
-  const bool bare_number = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
-  if (!target.unit.empty() && bare_number) return recipe::Value(text + " " + target.unit, flag);
-  if (target.type.rfind("list", 0) == 0 || target.type.find("two numbers") != std::string::npos) {
+  if (takes_list(target)) {
     std::string list = text;
     std::replace(list.begin(), list.end(), ' ', ',');
-    if (list.empty() || list.front() != '[') list = "[" + list + "]";
-    return recipe::value_from_text(list, flag);
+    if (!list.empty() && list.front() == '[') return recipe::value_from_text(list, flag);
+    // Each on its own: the numbers of a list of durations get the unit too.
+    recipe::Array items;
+    std::istringstream words(list);
+    for (std::string word; std::getline(words, word, ',');)
+      if (!word.empty())
+        items.push_back(target.unit.empty() || !is_number(word) ? recipe::value_from_text(word, flag) : recipe::Value(word + " " + target.unit, flag));
+    return recipe::Value(std::move(items), flag);
   }
+  if (!target.unit.empty() && is_number(text)) return recipe::Value(text + " " + target.unit, flag);
   return recipe::value_from_text(text, flag);
+}
+
+bool is_number(const std::string& text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  return !text.empty() && std::from_chars(text.data(), end, value).ptr == end;
+}
+
+/// "224" or timm's --input-size 3 224 224.
+int64_t side_of(const std::string& text) {
+  std::string list = text;
+  std::replace(list.begin(), list.end(), ',', ' ');
+  std::istringstream words(list);
+  std::vector<int64_t> numbers;
+  for (int64_t n; words >> n;) numbers.push_back(n);
+  const bool square = numbers.size() == 1 || (numbers.size() == 3 && numbers[0] == 3 && numbers[1] == numbers[2]);
+  check(words.eof() && square && numbers.back() >= 1 && numbers.back() <= 65536, Kind::usage,
+        "--img-size {}: give the side of a square from 1 to 65536 (or 3 channels, height and the same width)", text);
+  return numbers.back();
 }
 
 std::string first_long(const std::vector<std::string>& names) {
@@ -56,11 +86,15 @@ std::vector<Argument> RecipeFlags::arguments() {
       {"--model", &model_, "network (satchel models)", "NAME", "Recipe"},
       {"--opt,--optimizer", &opt_, "optimizer; its options in the recipe are kept", "NAME", "Recipe"},
       {"--sched,--lr-scheduler", &sched_, "schedule of the rate; its options in the recipe are kept", "NAME", "Recipe"},
-      {"--img-size,--imgsz,--train-crop-size", &img_size_,
+      {"--img-size,--imgsz,--train-crop-size,--input-size", &img_size_,
        "side of the square that the network sees; replaces the sizes of the augment list", "P", "Recipe"},
+      {"--val-crop-size", &val_crop_size_, "the side when it is judged, if that is another", "P", "Recipe"},
+      {"--val-resize-size", &val_resize_size_, "the short side before the crop when it is judged: --crop-pct as a length", "P", "Recipe"},
+      {"--no-aug", &no_aug_, "train on what evaluation sees: an empty augment list", "", "Recipe"},
       {"--model-ema", &ema_, "keep an exponential average of the weights", "", "Recipe"},
       {"--amp", &amp_, "autocast: bf16 unless --amp-dtype says otherwise", "", "Recipe"},
       {"--amp-dtype", &amp_dtype_, "dtype of --amp", "DTYPE", "Recipe", {"bfloat16", "float16"}},
+      {"--channels-last", &channels_last_, "accepted; satchel always computes channels-last", "", "Recipe"},
       {"--set,-o", &sets_, "any option of the recipe: --set slot.name.option=value; may be given many times", "KEY=VALUE", "Recipe"}};
   for (auto& flag : flags_) {
     std::string names;
@@ -68,16 +102,19 @@ std::vector<Argument> RecipeFlags::arguments() {
     const FlagTarget& t = flag->targets.front();
     Argument a{names, &flag->text, flag->doc, t.unit.empty() ? "X" : "N", t.table ? "[" + t.slot + "]" : t.slot};
     if (flag->is_switch) a.target = &flag->on, a.value = "";
+    a.list = takes_list(t);
     all.push_back(std::move(a));
   }
+  for (Argument& a : all) a.list = a.list || a.target == Argument::Target(&img_size_);
   return all;
 }
 
 std::vector<std::string> RecipeFlags::typed() const {
   std::vector<std::string> all;
-  for (const auto& [given, name] :
-       {std::pair{model_.has_value(), "--model"}, std::pair{opt_.has_value(), "--opt"}, std::pair{sched_.has_value(), "--sched"},
-        std::pair{img_size_.has_value(), "--img-size"}, std::pair{ema_, "--model-ema"}, std::pair{amp_, "--amp"}})
+  for (const auto& [given, name] : {std::pair{model_.has_value(), "--model"}, std::pair{opt_.has_value(), "--opt"}, std::pair{sched_.has_value(), "--sched"},
+                                    std::pair{img_size_.has_value(), "--img-size"}, std::pair{val_crop_size_.has_value(), "--val-crop-size"},
+                                    std::pair{val_resize_size_.has_value(), "--val-resize-size"}, std::pair{no_aug_, "--no-aug"},
+                                    std::pair{ema_, "--model-ema"}, std::pair{amp_, "--amp"}, std::pair{amp_dtype_.has_value(), "--amp-dtype"}})
     if (given) all.push_back(name);
   for (const auto& flag : flags_)
     if (flag->text || flag->on) all.push_back(first_long(flag->names));
@@ -87,9 +124,11 @@ std::vector<std::string> RecipeFlags::typed() const {
 
 void RecipeFlags::apply_names(recipe::Table& root) const {
   const recipe::Grammar& grammar = train::grammar();
-  for (const auto& [slot, name, flag] :
-       {std::tuple{"model", &model_, "--model"}, std::tuple{"optimizer", &opt_, "--opt"}, std::tuple{"schedule", &sched_, "--sched"}}) {
+  for (const auto& [slot, name, flag] : {std::tuple{"model", &model_, "--model"}, std::tuple{"optimizer", &opt_, "--opt"},
+                                         std::tuple{"schedule", &sched_, "--sched"}}) {
     if (!*name) continue;
+    for (const train::SlotInfo& info : train::slot_infos())
+      if (info.slot == slot) recipe::find_entry(info.entries, recipe::Slot{**name, {}, flag}, slot);
     recipe::rename(root, slot, **name, flag);
   }
   if (ema_ && (!root.find("ema") || recipe::slot_of(*root.find("ema"), "ema").empty()))
@@ -127,7 +166,13 @@ void RecipeFlags::apply_one(recipe::Table& root, const Declared& flag) const {
   const std::string slot = flag.targets.front().slot;
   const FlagTarget& any = flag.targets.front();
   const auto value = [&](const FlagTarget& t) { return flag.is_switch ? recipe::Value(true, name) : value_of(name, *flag.text, t); };
-  if (any.table) return recipe::set(root, {slot, any.option}, value(any), train::grammar());
+  if (any.table) {
+    // Two options that share a flag part it by type: --val-split 0.15 is a share, --val-split val2 a name.
+    const auto fits = [&](const FlagTarget& t) { return (t.type == "text") != is_number(flag.text.value_or("")); };
+    const auto fit = std::find_if(flag.targets.begin(), flag.targets.end(), fits);
+    const FlagTarget& target = flag.targets.size() > 1 && fit != flag.targets.end() ? *fit : any;
+    return recipe::set(root, {slot, target.option}, value(target), train::grammar());
+  }
   if (slot == "augment" || slot == "mix") return apply_to_list(root, flag, slot);
   recipe::Slot now = root.find(slot) ? recipe::slot_of(*root.find(slot), slot) : recipe::Slot{};
   if (now.empty() && slot == "optimizer") now.name = "sgd";
@@ -146,17 +191,43 @@ void RecipeFlags::apply_one(recipe::Table& root, const Declared& flag) const {
       root.find(slot)->origin = origin;
       return;
     }
-  fail(Kind::usage, "{}: {} {} has no such option", name, slot, now.name);
+  no_effect(flag, now);
+}
+
+void RecipeFlags::no_effect(const Declared& flag, const recipe::Slot& now) const {
+  const FlagTarget& any = flag.targets.front();
+  std::vector<std::string> having;
+  for (const FlagTarget& t : flag.targets) having.push_back(t.entry);
+  if (having.size() > 6) having.resize(6), having.push_back("…");
+  fail(Kind::usage, "{} has no effect: the {} {} has no {}; leave it out or choose one that has ({})", first_long(flag.names), any.slot, now.name,
+       any.option, fmt::join(having, ", "));
+}
+
+void RecipeFlags::apply_sizes(recipe::Table& root) const {
+  if (no_aug_) root.set("augment", recipe::Value(recipe::Array{}, "--no-aug"));
+  if (img_size_)
+    for (const std::string& line : train::set_img_size(root, side_of(*img_size_), "--img-size")) log::info("--img-size {}: {}", *img_size_, line);
+  if (val_crop_size_) recipe::set(root, {"evaluate", "img_size"}, recipe::Value(*val_crop_size_, "--val-crop-size"), train::grammar());
+}
+
+/// torchvision's pair 256/224 as timm's crop_pct: the greatest share for which floor(side / crop_pct) is the length that was asked for.
+void RecipeFlags::apply_val_resize(recipe::Table& root) const {
+  if (!val_resize_size_) return;
+  const int side = train::make_pipelines(train::resolve(root)).card.img_size, length = *val_resize_size_;
+  check(length >= side, Kind::usage, "--val-resize-size {}: is less than the {} px that are cut from it; give {} or more", length, side, side);
+  double pct = static_cast<double>(side) / length;
+  while (std::floor(side / pct) < length) pct = std::nextafter(pct, 0);
+  recipe::set(root, {"evaluate", "crop_pct"}, recipe::Value(pct, "--val-resize-size"), train::grammar());
 }
 
 void RecipeFlags::apply(recipe::Table& root) const {
   apply_names(root);
-  if (img_size_)
-    for (const std::string& line : train::set_img_size(root, *img_size_, "--img-size")) log::info("--img-size {}: {}", *img_size_, line);
+  apply_sizes(root);
   apply_precision(root);
   for (const auto& flag : flags_)
     if (flag->text || flag->on) apply_one(root, *flag);
   for (const std::string& assignment : sets_) recipe::set(root, assignment, train::grammar());
+  apply_val_resize(root);
 }
 
 }  // namespace satchel::cli

@@ -29,6 +29,7 @@ class RecipeFlags {
   void apply(recipe::Table& root) const;
   /// The flags as typed, for messages.
   std::vector<std::string> typed() const;
+  const std::optional<std::string>& model() const { return model_; }
   /// `a.b=c` without dashes.
   void assign(const std::string& assignment) { sets_.push_back(assignment); }
 
@@ -44,13 +45,16 @@ class RecipeFlags {
   void declare(const std::string& slot, bool table, const recipe::EntryInfo& entry);
   void apply_one(recipe::Table& root, const Declared& flag) const;
   void apply_to_list(recipe::Table& root, const Declared& flag, const std::string& list) const;
+  [[noreturn]] void no_effect(const Declared& flag, const recipe::Slot& now) const;
+  void apply_sizes(recipe::Table& root) const;
+  void apply_val_resize(recipe::Table& root) const;
   void apply_names(recipe::Table& root) const;
   void apply_precision(recipe::Table& root) const;
 
   std::vector<std::unique_ptr<Declared>> flags_;
-  std::optional<std::string> model_, opt_, sched_, amp_dtype_;
-  std::optional<int> img_size_;
-  bool ema_ = false, amp_ = false;
+  std::optional<std::string> model_, opt_, sched_, amp_dtype_, img_size_;
+  std::optional<int> val_crop_size_, val_resize_size_;
+  bool ema_ = false, amp_ = false, no_aug_ = false, channels_last_ = false;
   std::vector<std::string> sets_;
 };
 

@@ -1,8 +1,7 @@
-// The program: verbs from their descriptions, one place that catches, exit codes (0 done, 1 machine, 2 usage, 3 data, 75 saved and
-// stopped). SPDX-License-Identifier: Apache-2.0
+// The program: finds the verb, is the one place that catches, exit codes (0 done, 1 machine, 2 usage, 3 data, 75 saved and stopped).
+// SPDX-License-Identifier: Apache-2.0
 #include <c10/util/Exception.h>
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 
 #include <csignal>
 #include <cstdio>
@@ -16,7 +15,6 @@
 
 namespace {
 
-using satchel::cli::Argument;
 using satchel::cli::Command;
 
 /// libgomp reads its environment before main, so idle compute threads would spin beside the loader: add a short spin and start again.
@@ -25,8 +23,7 @@ using satchel::cli::Command;
 void limit_spinning(int, char** argv, char** environment) {
   size_t count = 0;
   for (; environment[count]; ++count)
-    if (std::strncmp(environment[count], "GOMP_SPINCOUNT=", 15) == 0 || std::strncmp(environment[count], "OMP_WAIT_POLICY=", 16) == 0)
-      return;
+    if (std::strncmp(environment[count], "GOMP_SPINCOUNT=", 15) == 0 || std::strncmp(environment[count], "OMP_WAIT_POLICY=", 16) == 0) return;
   constexpr size_t kMost = 4096;
   if (count + 2 > kMost) return;
   char* longer[kMost];
@@ -43,136 +40,6 @@ void on_signal(int) {
   if (seen) _exit(75);
   seen = 1;
   satchel::train::request_stop();
-}
-
-std::vector<std::string> split_names(const std::string& names) {
-  std::vector<std::string> out;
-  for (size_t at = 0; at <= names.size();) {
-    const size_t comma = std::min(names.find(',', at), names.size());
-    out.push_back(names.substr(at, comma - at));
-    at = comma + 1;
-  }
-  return out;
-}
-
-/// timm's -vb: one dash and two letters, which CLI11 does not take; spell_out() writes the long name in its place.
-bool is_odd(const std::string& name) { return name.size() > 2 && name[0] == '-' && name[1] != '-'; }
-
-std::string taken_names(const Argument& a) {
-  std::string names;
-  for (const std::string& name : split_names(a.names))
-    if (!is_odd(name)) names += (names.empty() ? "" : ",") + name;
-  return names;
-}
-
-template <class T>
-CLI::Option* add_typed(CLI::App& app, const Argument& a, T* target) {
-  return app.add_option(taken_names(a), *target, a.doc);
-}
-
-/// CLI11 2.1 knows std::optional only through its own conversion; texts are set by a function to keep "given" apart from "empty".
-template <class T>
-CLI::Option* add_typed(CLI::App& app, const Argument& a, std::optional<T>* target) {
-  return app.add_option_function<T>(
-      taken_names(a), [target](const T& v) { *target = v; }, a.doc);
-}
-
-CLI::Option* add_typed(CLI::App& app, const Argument& a, bool* target) { return app.add_flag(taken_names(a), *target, a.doc); }
-
-void add_argument(CLI::App& app, const Argument& a) {
-  CLI::Option* option = std::visit([&](auto* target) { return add_typed(app, a, target); }, a.target);
-  if (!a.value.empty()) option->type_name(a.value);
-  if (!a.group.empty()) option->group(a.group);
-  if (!a.choices.empty()) option->check(CLI::IsMember(a.choices));
-  if (a.required) option->required();
-  if (a.optional_value) option->expected(0, 1)->default_str("");
-  if (std::holds_alternative<std::vector<std::string>*>(a.target) && a.names.front() == '-') option->allow_extra_args(false);
-}
-
-std::vector<std::string> long_names(const Command& command) {
-  std::vector<std::string> names;
-  for (const Argument& a : command.arguments)
-    for (const std::string& name : split_names(a.names))
-      if (name.rfind("--", 0) == 0) names.push_back(name);
-  return names;
-}
-
-/// The long name of an argument that has this odd short one, or the name itself.
-std::string without_oddity(const Command& command, const std::string& name) {
-  for (const Argument& a : command.arguments) {
-    const std::vector<std::string> names = split_names(a.names);
-    if (is_odd(name) && std::find(names.begin(), names.end(), name) != names.end()) return names.front();
-  }
-  return name;
-}
-
-/// True when the next word belongs to this one: a flag that takes a value.
-bool takes_value(const Command& command, const std::string& word) {
-  for (const Argument& a : command.arguments) {
-    const std::vector<std::string> names = split_names(a.names);
-    if (std::find(names.begin(), names.end(), word) != names.end()) return !std::holds_alternative<bool*>(a.target);
-  }
-  return false;
-}
-
-/// `lr=0.1` → `--lr 0.1`; `optimizer.sgd.lr=0.1` → an assignment.
-std::vector<std::string> spell_out(const Command& command, std::vector<std::string> args) {
-  const std::vector<std::string> names = long_names(command);
-  std::vector<std::string> out;
-  const std::string* previous = nullptr;
-  for (const std::string& arg : args) {
-    const size_t equals = arg.find('=');
-    const std::string key = arg.substr(0, equals);
-    const bool plain =
-        equals != std::string::npos && equals > 0 && key.find_first_of("-/ ") != 0 && !(previous && takes_value(command, *previous));
-    previous = &arg;
-    std::string dashed = "--" + key;
-    std::replace(dashed.begin(), dashed.end(), '_', '-');
-    if (plain && std::find(names.begin(), names.end(), dashed) != names.end()) {
-      out.insert(out.end(), {dashed, arg.substr(equals + 1)});
-    } else if (plain && command.assign && key.find('.') != std::string::npos && key.find('/') == std::string::npos) {
-      command.assign(arg);
-    } else {
-      out.push_back(without_oddity(command, arg));
-    }
-  }
-  return out;
-}
-
-int usage_error(const std::string& verb, const std::string& message) {
-  std::fprintf(stderr, "satchel%s%s: %s; see satchel %s--help\n", verb.empty() ? "" : " ", verb.c_str(), message.c_str(),
-               verb.empty() ? "" : (verb + " ").c_str());
-  return 2;
-}
-
-/// One line for what CLI11 says of the arguments, with the flag that was probably meant.
-int parse_failure(const CLI::App& app, const Command& command, const CLI::ParseError& error, const std::vector<std::string>& args) {
-  if (error.get_exit_code() == 0) return app.exit(error);
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr)
-    for (const std::string& arg : args)
-      if (arg.rfind("--", 0) == 0) {
-        const std::vector<std::string> names = long_names(command);
-        const std::string name = arg.substr(0, arg.find('='));
-        if (name == "--help" || std::find(names.begin(), names.end(), name) != names.end()) continue;
-        const std::string near = satchel::recipe::nearest(name, names);
-        return usage_error(command.name, "unknown option " + name + (near.empty() ? "" : " (did you mean " + near + "?)"));
-      }
-  std::string text = error.what();
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return usage_error(command.name, text);
-}
-
-int run_verb(Command& command, std::vector<std::string> args) {
-  CLI::App app(command.doc, "satchel " + command.name);
-  for (const Argument& a : command.arguments) add_argument(app, a);
-  args = spell_out(command, std::move(args));
-  std::vector<std::string> reversed(args.rbegin(), args.rend());
-  try {
-    app.parse(reversed);
-  } catch (const CLI::ParseError& error) {
-    return parse_failure(app, command, error, args);
-  }
-  return command.run();
 }
 
 int help(const std::vector<Command>& all) {
@@ -194,11 +61,11 @@ int run(int argc, char** argv) {
   }
   std::vector<std::string> names;
   for (Command& c : all) {
-    if (c.name == verb) return run_verb(c, {argv + 2, argv + argc});
+    if (c.name == verb) return satchel::cli::parse(c, {argv + 2, argv + argc}) ? c.run() : 0;
     names.push_back(c.name);
   }
   const std::string near = satchel::recipe::nearest(verb, names);
-  return usage_error("", fmt::format("no verb '{}'{}", verb, near.empty() ? "" : " (did you mean " + near + "?)"));
+  satchel::fail(satchel::Kind::usage, "no verb '{}'{}; see satchel --help", verb, near.empty() ? "" : " (did you mean " + near + "?)");
 }
 
 }  // namespace

@@ -18,12 +18,12 @@ namespace {
 
 struct TrainArguments {
   RecipeFlags flags;
-  std::string data, recipe, output = "runs", name, device = "auto", result, resume_run, pretrained, replay, test_only;
+  std::string data, recipe, output = "runs", name, device = "auto", result, pretrained, replay;
   std::optional<std::string> resume;
   std::optional<double> max_hours;
   std::optional<int> workers;
   int threads = 0;
-  bool exist_ok = false, deterministic = false, dry_run = false;
+  bool exist_ok = false, deterministic = false, dry_run = false, test_only = false;
 };
 
 /// On a terminal one line that is written over; elsewhere nothing between the lines of the log.
@@ -58,7 +58,7 @@ train::Request request_of(const TrainArguments& a, const std::string& command_li
   r.workers = a.workers.value_or(-1), r.threads = a.threads;
   r.deterministic = a.deterministic;
   r.resume = a.resume.has_value();
-  if (a.resume) r.resume_run = *a.resume;
+  if (a.resume && *a.resume != "auto") r.resume_run = *a.resume;
   r.max_hours = a.max_hours;
   if (!a.replay.empty()) r.replay = a.replay;
   r.dry_run = a.dry_run;
@@ -78,12 +78,26 @@ train::Request request_of(const TrainArguments& a, const std::string& command_li
   return r;
 }
 
+/// torchvision's way to ask for `satchel val DATA --weights FILE`.
+int test_only(const TrainArguments& a) {
+  const std::string weights = a.resume.value_or("").empty() ? a.pretrained : *a.resume;
+  check(!weights.empty(), Kind::usage, "--test-only needs weights: --pretrained FILE, or satchel val DATA --weights FILE");
+  std::vector<std::string> words = {a.data, "--weights", weights, "--device", a.device};
+  if (a.flags.model()) words.insert(words.end(), {"--model", *a.flags.model()});
+  if (a.threads > 0) words.insert(words.end(), {"--threads", std::to_string(a.threads)});
+  if (!a.result.empty()) words.insert(words.end(), {"--json", a.result});
+  Command val = val_command();
+  parse(val, words);
+  return val.run();
+}
+
 int run_train(const TrainArguments& a, const std::string& command_line) {
   ProgressLine line;
   const log::HookGuard hook([&](log::Level level, const std::string& text) {
     line.clear();
     std::fprintf(stderr, "%s%s\n", level == log::Level::warning ? "warning: " : "", text.c_str());
   });
+  if (a.test_only) return test_only(a);
   const train::Request request = request_of(a, command_line);
   const train::Outcome outcome = train::run(request, [&](const train::Progress& p) { line.show(p); });
   line.clear();
@@ -115,10 +129,11 @@ Command train_command(const std::string& command_line) {
       {"-j,--workers", &a->workers, "loader threads; by default they take turns with the network on a CPU", "N"},
       {"--threads", &a->threads, "compute threads on a CPU; all cores not given to the loader when absent", "N"},
       {"--deterministic", &a->deterministic, "CUDA: the same bytes every time, slower"},
-      {"--resume", &a->resume, "continue a run folder (the newest when none is named)", "RUN"},
+      {"--resume", &a->resume, "continue a run folder (the newest when none is named, or with auto)", "RUN"},
       {"--max-hours", &a->max_hours, "save and stop (exit code 75) after this long", "H"},
       {"--replay", &a->replay, "recorded draws in place of chance (docs/reference/trace.md)", "FILE"},
       {"--dry-run", &a->dry_run, "two steps, one evaluation, save, load, compare; then what the run needs"},
+      {"--test-only", &a->test_only, "judge the weights of --pretrained instead (satchel val)"},
       {"--result", &a->result, "write the result as JSON (- for standard output)", "FILE"}};
   for (Argument& argument : c.arguments)
     if (argument.names == "--resume") argument.optional_value = true;

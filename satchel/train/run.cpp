@@ -237,7 +237,7 @@ Outcome resume(const Request& asked, const std::function<void(const Progress&)>&
     if (const std::string file = run.environment.value("pretrained", ""); !file.empty()) load_pretrained(session, file);
   }
   session.folder = std::make_unique<RunFolder>(run.folder, session.position.journals, session.plan.average != nullptr);
-  if (request.resume_length) write_atomic(run.folder / "recipe.toml", run.recipe.header + recipe::to_toml(session.resolved));
+  if (request.resume_length) write_atomic(run.folder / "recipe.toml", recipe_text(run.recipe.header, session.resolved));
   return train_loop(session, request, progress);
 }
 
