@@ -19,19 +19,19 @@ struct Argument {
   std::string names;
   Target target;
   std::string doc;
-  std::string value = "";                // how the value is shown: "FILE", "N"; empty for a switch
-  std::string group = "";                // heading in the help; empty: the verb's own
+  std::string value = "";  // how the value is shown: "FILE", "N"; empty for a switch
+  std::string group = "";  // heading in the help; empty: the verb's own
   std::vector<std::string> choices = {};
   bool required = false;
-  bool optional_value = false;           // `--resume` alone sets an empty text
-  bool list = false;                     // numbers in a row are one value: `--scale 0.08 1`
+  bool optional_value = false;  // `--resume` alone sets an empty text
+  bool list = false;            // numbers in a row are one value: `--scale 0.08 1`
 };
 
 struct Command {
   std::string name, doc;
   std::vector<Argument> arguments;
-  std::function<int()> run;              // returns the exit code; throws Error
-  bool key_value = false;                // `key=value` without dashes is understood
+  std::function<int()> run;                                   // returns the exit code; throws Error
+  bool key_value = false;                                     // `key=value` without dashes is understood
   std::function<void(const std::string& assignment)> assign;  // what a dotted `a.b=c` does
 };
 

@@ -15,7 +15,9 @@
 namespace satchel::cli {
 namespace {
 
-bool takes_list(const FlagTarget& target) { return target.type.rfind("list", 0) == 0 || target.type.find("two numbers") != std::string::npos; }
+bool takes_list(const FlagTarget& target) {
+  return target.type.rfind("list", 0) == 0 || target.type.find("two numbers") != std::string::npos;
+}
 
 /// The value that was typed, as the option's type wants it: a bare number of a duration gets the flag's unit.
 recipe::Value value_of(const std::string& flag, const std::string& text, const FlagTarget& target) {
@@ -28,7 +30,8 @@ recipe::Value value_of(const std::string& flag, const std::string& text, const F
     std::istringstream words(list);
     for (std::string word; std::getline(words, word, ',');)
       if (!word.empty())
-        items.push_back(target.unit.empty() || !is_number(word) ? recipe::value_from_text(word, flag) : recipe::Value(word + " " + target.unit, flag));
+        items.push_back(target.unit.empty() || !is_number(word) ? recipe::value_from_text(word, flag)
+                                                                : recipe::Value(word + " " + target.unit, flag));
     return recipe::Value(std::move(items), flag);
   }
   if (!target.unit.empty() && is_number(text)) return recipe::Value(text + " " + target.unit, flag);
@@ -111,10 +114,11 @@ std::vector<Argument> RecipeFlags::arguments() {
 
 std::vector<std::string> RecipeFlags::typed() const {
   std::vector<std::string> all;
-  for (const auto& [given, name] : {std::pair{model_.has_value(), "--model"}, std::pair{opt_.has_value(), "--opt"}, std::pair{sched_.has_value(), "--sched"},
-                                    std::pair{img_size_.has_value(), "--img-size"}, std::pair{val_crop_size_.has_value(), "--val-crop-size"},
-                                    std::pair{val_resize_size_.has_value(), "--val-resize-size"}, std::pair{no_aug_, "--no-aug"},
-                                    std::pair{ema_, "--model-ema"}, std::pair{amp_, "--amp"}, std::pair{amp_dtype_.has_value(), "--amp-dtype"}})
+  for (const auto& [given, name] :
+       {std::pair{model_.has_value(), "--model"}, std::pair{opt_.has_value(), "--opt"}, std::pair{sched_.has_value(), "--sched"},
+        std::pair{img_size_.has_value(), "--img-size"}, std::pair{val_crop_size_.has_value(), "--val-crop-size"},
+        std::pair{val_resize_size_.has_value(), "--val-resize-size"}, std::pair{no_aug_, "--no-aug"}, std::pair{ema_, "--model-ema"},
+        std::pair{amp_, "--amp"}, std::pair{amp_dtype_.has_value(), "--amp-dtype"}})
     if (given) all.push_back(name);
   for (const auto& flag : flags_)
     if (flag->text || flag->on) all.push_back(first_long(flag->names));
@@ -124,8 +128,8 @@ std::vector<std::string> RecipeFlags::typed() const {
 
 void RecipeFlags::apply_names(recipe::Table& root) const {
   const recipe::Grammar& grammar = train::grammar();
-  for (const auto& [slot, name, flag] : {std::tuple{"model", &model_, "--model"}, std::tuple{"optimizer", &opt_, "--opt"},
-                                         std::tuple{"schedule", &sched_, "--sched"}}) {
+  for (const auto& [slot, name, flag] :
+       {std::tuple{"model", &model_, "--model"}, std::tuple{"optimizer", &opt_, "--opt"}, std::tuple{"schedule", &sched_, "--sched"}}) {
     if (!*name) continue;
     for (const train::SlotInfo& info : train::slot_infos())
       if (info.slot == slot) recipe::find_entry(info.entries, recipe::Slot{**name, {}, flag}, slot);
@@ -199,14 +203,15 @@ void RecipeFlags::no_effect(const Declared& flag, const recipe::Slot& now) const
   std::vector<std::string> having;
   for (const FlagTarget& t : flag.targets) having.push_back(t.entry);
   if (having.size() > 6) having.resize(6), having.push_back("…");
-  fail(Kind::usage, "{} has no effect: the {} {} has no {}; leave it out or choose one that has ({})", first_long(flag.names), any.slot, now.name,
-       any.option, fmt::join(having, ", "));
+  fail(Kind::usage, "{} has no effect: the {} {} has no {}; leave it out or choose one that has ({})", first_long(flag.names), any.slot,
+       now.name, any.option, fmt::join(having, ", "));
 }
 
 void RecipeFlags::apply_sizes(recipe::Table& root) const {
   if (no_aug_) root.set("augment", recipe::Value(recipe::Array{}, "--no-aug"));
   if (img_size_)
-    for (const std::string& line : train::set_img_size(root, side_of(*img_size_), "--img-size")) log::info("--img-size {}: {}", *img_size_, line);
+    for (const std::string& line : train::set_img_size(root, side_of(*img_size_), "--img-size"))
+      log::info("--img-size {}: {}", *img_size_, line);
   if (val_crop_size_) recipe::set(root, {"evaluate", "img_size"}, recipe::Value(*val_crop_size_, "--val-crop-size"), train::grammar());
 }
 
@@ -214,7 +219,8 @@ void RecipeFlags::apply_sizes(recipe::Table& root) const {
 void RecipeFlags::apply_val_resize(recipe::Table& root) const {
   if (!val_resize_size_) return;
   const int side = train::make_pipelines(train::resolve(root)).card.img_size, length = *val_resize_size_;
-  check(length >= side, Kind::usage, "--val-resize-size {}: is less than the {} px that are cut from it; give {} or more", length, side, side);
+  check(length >= side, Kind::usage, "--val-resize-size {}: is less than the {} px that are cut from it; give {} or more", length, side,
+        side);
   double pct = static_cast<double>(side) / length;
   while (std::floor(side / pct) < length) pct = std::nextafter(pct, 0);
   recipe::set(root, {"evaluate", "crop_pct"}, recipe::Value(pct, "--val-resize-size"), train::grammar());

@@ -30,15 +30,16 @@ struct NetworkArguments {
     return o;
   }
   std::vector<Argument> arguments() {
-    return {{"--weights,--checkpoint", &weights, "safetensors file or run folder", "FILE|RUN"},
-            {"--model", &model, "network, for files that do not name theirs", "NAME"},
-            {"--device", &device, "auto, cpu, cuda or cuda:N", "DEVICE"},
-            {"-b,--batch-size,--batch", &batch, "pictures at a time", "N"},
-            {"--threads", &threads, "compute and loader threads; all cores when absent", "N"},
-            {"--img-size,--imgsz,--val-crop-size", &img_size, "side of the square that the network sees; the weights' own when absent", "P"},
-            {"--crop-pct", &crop_pct, "the short side is resized to floor(img_size/crop_pct); the weights' own when absent", "C"},
-            {"--interpolation", &interpolation, "how pictures are resized; the weights' own when absent", "NAME"},
-            {"--exif", &exif, "whether the EXIF orientation turns pictures; the weights' own when absent", "POLICY", "", {"ignore", "apply"}}};
+    return {
+        {"--weights,--checkpoint", &weights, "safetensors file or run folder", "FILE|RUN"},
+        {"--model", &model, "network, for files that do not name theirs", "NAME"},
+        {"--device", &device, "auto, cpu, cuda or cuda:N", "DEVICE"},
+        {"-b,--batch-size,--batch", &batch, "pictures at a time", "N"},
+        {"--threads", &threads, "compute and loader threads; all cores when absent", "N"},
+        {"--img-size,--imgsz,--val-crop-size", &img_size, "side of the square that the network sees; the weights' own when absent", "P"},
+        {"--crop-pct", &crop_pct, "the short side is resized to floor(img_size/crop_pct); the weights' own when absent", "C"},
+        {"--interpolation", &interpolation, "how pictures are resized; the weights' own when absent", "NAME"},
+        {"--exif", &exif, "whether the EXIF orientation turns pictures; the weights' own when absent", "POLICY", "", {"ignore", "apply"}}};
   }
 };
 
@@ -109,13 +110,15 @@ int run_predict(const PredictArguments& a) {
   check(a.topk >= 1, Kind::usage, "--topk {}: give 1 or more", a.topk);
   predict::Classifier classifier(a.weights, a.options());
   const std::vector<predict::Answer> answers = classifier.classify(std::vector<Path>(a.paths.begin(), a.paths.end()), a.topk);
-  const std::string text = a.format == "csv" ? predict::answers_csv(answers) : a.format == "json" ? predict::answers_json(answers) + "\n"
-                                                                                                  : predict::answers_table(answers);
+  const std::string text = a.format == "csv"    ? predict::answers_csv(answers)
+                           : a.format == "json" ? predict::answers_json(answers) + "\n"
+                                                : predict::answers_table(answers);
   if (a.output.empty()) print(text);
   if (!a.output.empty()) write_atomic(a.output, text);
   const auto failed = std::count_if(answers.begin(), answers.end(), [](const predict::Answer& answer) { return !answer.error.empty(); });
   if (failed) log::warn("{} of {} pictures could not be read: see their rows", failed, answers.size());
-  check(failed < static_cast<long>(answers.size()), Kind::data, "no picture could be read{}", answers.empty() ? "" : ": " + answers.front().error);
+  check(failed < static_cast<long>(answers.size()), Kind::data, "no picture could be read{}",
+        answers.empty() ? "" : ": " + answers.front().error);
   return 0;
 }
 
@@ -124,13 +127,14 @@ int run_predict(const PredictArguments& a) {
 Command val_command() {
   auto a = std::make_shared<ValArguments>();
   Command c{"val", "count right answers on labelled pictures", {}, [a] { return run_val(*a); }, true, {}};
-  c.arguments = {{"data", &a->data, "folder with val/, folder of class folders, list, IDX folder, or a run folder", "DATA|RUN"},
-                 {"--data-dir,--data-path,--data", &a->data, "the same as a flag", "DATA"},
-                 {"--json", &a->json, "write the counts as JSON (- for standard output)", "OUT"},
-                 {"--per-class", &a->per_class, "a table of classes"},
-                 {"--dataset", &a->kind, "how the data are laid out", "KIND", "", {"auto", "folder", "list", "idx"}},
-                 {"--class-order", &a->class_order, "order of class folders when the weights name none", "ORDER", "", {"lexicographic", "natural"}},
-                 {"--bad-files", &a->bad_files, "what a picture that cannot be read does", "POLICY", "", {"stop", "skip"}}};
+  c.arguments = {
+      {"data", &a->data, "folder with val/, folder of class folders, list, IDX folder, or a run folder", "DATA|RUN"},
+      {"--data-dir,--data-path,--data", &a->data, "the same as a flag", "DATA"},
+      {"--json", &a->json, "write the counts as JSON (- for standard output)", "OUT"},
+      {"--per-class", &a->per_class, "a table of classes"},
+      {"--dataset", &a->kind, "how the data are laid out", "KIND", "", {"auto", "folder", "list", "idx"}},
+      {"--class-order", &a->class_order, "order of class folders when the weights name none", "ORDER", "", {"lexicographic", "natural"}},
+      {"--bad-files", &a->bad_files, "what a picture that cannot be read does", "POLICY", "", {"stop", "skip"}}};
   for (Argument& argument : a->NetworkArguments::arguments()) c.arguments.push_back(argument);
   return c;
 }

@@ -23,7 +23,8 @@ using satchel::cli::Command;
 void limit_spinning(int, char** argv, char** environment) {
   size_t count = 0;
   for (; environment[count]; ++count)
-    if (std::strncmp(environment[count], "GOMP_SPINCOUNT=", 15) == 0 || std::strncmp(environment[count], "OMP_WAIT_POLICY=", 16) == 0) return;
+    if (std::strncmp(environment[count], "GOMP_SPINCOUNT=", 15) == 0 || std::strncmp(environment[count], "OMP_WAIT_POLICY=", 16) == 0)
+      return;
   constexpr size_t kMost = 4096;
   if (count + 2 > kMost) return;
   char* longer[kMost];

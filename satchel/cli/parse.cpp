@@ -42,7 +42,8 @@ CLI::Option* add_typed(CLI::App& app, const Argument& a, T* target) {
 /// CLI11 2.1 knows std::optional only through its own conversion; texts are set by a function to keep "given" apart from "empty".
 template <class T>
 CLI::Option* add_typed(CLI::App& app, const Argument& a, std::optional<T>* target) {
-  return app.add_option_function<T>(taken_names(a), [target](const T& v) { *target = v; }, a.doc);
+  return app.add_option_function<T>(
+      taken_names(a), [target](const T& v) { *target = v; }, a.doc);
 }
 
 CLI::Option* add_typed(CLI::App& app, const Argument& a, bool* target) { return app.add_flag(taken_names(a), *target, a.doc); }
@@ -76,7 +77,8 @@ std::vector<std::string> long_names(const Command& command) {
 }
 
 bool is_number(const std::string& word) {
-  return !word.empty() && word.find_first_not_of("0123456789.eE+-") == std::string::npos && word.find_first_of("0123456789") != std::string::npos;
+  return !word.empty() && word.find_first_not_of("0123456789.eE+-") == std::string::npos &&
+         word.find_first_of("0123456789") != std::string::npos;
 }
 
 /// "imgsz=64" → "--imgsz"; empty when it is no assignment to a flag of the verb.

@@ -121,6 +121,15 @@ Session begin(const Request& request, recipe::Table resolved, data::Data data) {
   return session;
 }
 
+/// A run that failed before it began leaves no folder behind: there would be nothing in it but a log.
+void discard_unbegun(const Path& folder) {
+  std::error_code ignored;
+  if (std::filesystem::exists(folder / "recipe.toml", ignored)) return;
+  std::filesystem::remove(folder / "train.log", ignored);
+  std::filesystem::remove(folder / "tensorboard", ignored);
+  std::filesystem::remove(folder, ignored);  // only if it is empty
+}
+
 Outcome start_new(const Request& request, const std::function<void(const Progress&)>& progress) {
   check(!request.data.empty(), Kind::usage, "no data: satchel train FOLDER (or --resume to continue a run)");
   Opened opened = open_new(request);
@@ -135,14 +144,20 @@ Outcome start_new(const Request& request, const std::function<void(const Progres
   }
   const Path folder = make_run_folder(request.output, name, request.exist_ok);
   log::set_file((folder / "train.log").string());
-  Session session = begin(request, std::move(opened.resolved), std::move(opened.data));
-  if (request.pretrained) load_pretrained(session, *request.pretrained);
-  session.folder = std::make_unique<RunFolder>(folder, std::map<std::string, int64_t>{}, session.plan.average != nullptr);
-  std::filesystem::remove(session.folder->state());
-  session.folder->describe(session.resolved, opened.recipe.header, environment(session, request, opened.recipe), session.data.classes,
-                           session.data.held_out);
-  log::info("run folder {}", folder.string());
-  return train_loop(session, request, progress);
+  try {
+    Session session = begin(request, std::move(opened.resolved), std::move(opened.data));
+    if (request.pretrained) load_pretrained(session, *request.pretrained);
+    session.folder = std::make_unique<RunFolder>(folder, std::map<std::string, int64_t>{}, session.plan.average != nullptr);
+    std::filesystem::remove(session.folder->state());
+    session.folder->describe(session.resolved, opened.recipe.header, environment(session, request, opened.recipe), session.data.classes,
+                             session.data.held_out);
+    log::info("run folder {}", folder.string());
+    return train_loop(session, request, progress);
+  } catch (...) {
+    log::set_file("");
+    discard_unbegun(folder);
+    throw;
+  }
 }
 
 // ---- resume -----------------------------------------------------------------------------------------------------------------

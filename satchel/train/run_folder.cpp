@@ -68,10 +68,11 @@ std::map<std::string, int64_t> RunFolder::lengths() {
 
 void RunFolder::describe(const recipe::Table& resolved, const std::string& header, const std::string& env_json,
                          const std::vector<std::string>& classes, const std::vector<std::string>& held_out) {
-  write_atomic(folder_ / "recipe.toml", recipe_text(header, resolved));
   write_atomic(folder_ / "env.json", env_json);
   write_atomic(folder_ / "classes.txt", joined(classes));
   if (!held_out.empty()) write_atomic(folder_ / "held_out.txt", joined(held_out));
+  // Last: a folder with a recipe is a run that --resume can take up.
+  write_atomic(folder_ / "recipe.toml", recipe_text(header, resolved));
 }
 
 void RunFolder::metrics(int64_t step, double epoch, const std::vector<std::pair<std::string, double>>& scalars, double wall_time) {
