@@ -1,4 +1,4 @@
-// The program: finds the verb, is the one place that catches, exit codes (0 done, 1 machine, 2 usage, 3 data, 75 saved and stopped).
+// The program: finds the verb and catches once. Exit codes: 0 done, 1 machine, 2 usage, 3 data, 75 saved and stopped.
 // SPDX-License-Identifier: Apache-2.0
 #include <c10/util/Exception.h>
 #include <unistd.h>
