@@ -107,7 +107,10 @@ void restore_tensors(const Path& path, const std::vector<optim::StateTensor>& te
     at::Tensor value = t.value;
     check(at::IntArrayRef(array->shape) == value.sizes(), Kind::data, "{}: tensor {} has another shape: it belongs to another network",
           path.string(), t.name);
-    value.copy_(nn::tensor_of(*array));
+    const at::Tensor saved = nn::tensor_of(*array);
+    check(saved.scalar_type() == value.scalar_type(), Kind::data, "{}: tensor {} has another dtype: it belongs to another recipe",
+          path.string(), t.name);
+    value.copy_(saved);
   }
 }
 
