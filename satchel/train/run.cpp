@@ -228,7 +228,8 @@ Outcome resume(const Request& asked, const std::function<void(const Progress&)>&
     done.best_metric = state.position.best_metric, done.best_epoch = state.position.best_epoch;
     return done;
   }
-  if (run.has_state && request.threads == 0) request.threads = state.around.threads;
+  // Another number of compute threads would give other bytes.
+  if (request.threads == 0) request.threads = run.has_state ? state.around.threads : run.environment.value("threads", 0);
   log::set_file((run.folder / "train.log").string());
   if (request.resume_length) {
     extend(run.recipe.root, *request.resume_length, state.position, nullptr);

@@ -77,7 +77,7 @@ TEST_F(Load, AFileBesideGoesBeforeABuiltInOne) {
 TEST_F(Load, ABuiltInParentLiesBesideItsChild) {
   const Recipe recipe = load("finetune", test_grammar());
   EXPECT_EQ(recipe.parent, "scratch");
-  EXPECT_EQ(get(recipe.root, "loss", test_grammar())->origin.substr(0, 27), "recipes/quick/scratch.toml:");
+  EXPECT_EQ(get(recipe.root, "schedule", test_grammar())->origin.substr(0, 27), "recipes/quick/scratch.toml:");
 }
 
 TEST_F(Load, RefusesInOneLine) {
