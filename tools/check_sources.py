@@ -15,9 +15,19 @@ LARGE = 500_000
 
 # source (relative to satchel/) → why no file of tests bears its name
 WITHOUT_TEST = {
+    "cli/judge.cpp": "val and predict are run by tests/e2e",
     "cli/main.cpp": "the entry point; tests/e2e runs it",
+    "cli/preview.cpp": "run by tests/e2e",
+    "cli/train.cpp": "run by tests/e2e/train_test.cpp and resume_test.cpp",
     "kernels/cuda/none.cpp": "declines everything",
+    "train/device_cpu.cpp": "every run of tests/e2e; wrong devices are in errors_test.cpp",
+    "train/device_cuda.cpp": "needs a GPU",
     "train/device_nocuda.cpp": "says that there is no CUDA",
+    "train/dry_run.cpp": "run by tests/e2e/train_test.cpp",
+    "train/input.cpp": "the curve of tests/e2e/train_test.cpp; its kernel has tests/kernels/normalize_test.cpp",
+    "train/run.cpp": "run by tests/e2e/train_test.cpp and resume_test.cpp",
+    "train/session.cpp": "run by tests/e2e/train_test.cpp and resume_test.cpp",
+    "train/trainer.cpp": "run by tests/e2e/train_test.cpp and resume_test.cpp",
 }
 
 FORBIDDEN_WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK|placeholder|for now|lorem ipsum)\b", re.IGNORECASE)

@@ -1,0 +1,101 @@
+// The automatic choice is a function of figures alone: it fits the pictures, the machine and the time.
+// SPDX-License-Identifier: Apache-2.0
+#include "satchel/train/choose.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "satchel/base/error.h"
+
+namespace satchel::train {
+namespace {
+
+Situation laptop(int64_t pictures, int side, double gflops = 100) {
+  Situation s;
+  s.pictures = pictures, s.classes = 10, s.median_short_side = side, s.cores = 2, s.gflops = gflops;
+  return s;
+}
+
+TEST(Choose, IsRepeatable) {
+  const Choice a = choose(laptop(5000, 100)), b = choose(laptop(5000, 100));
+  EXPECT_EQ(a.model, b.model);
+  EXPECT_EQ(a.reasons, b.reasons);
+}
+
+TEST(Choose, NeverTakesPicturesLargerThanTheyAre) {
+  for (const int side : {20, 28, 32, 50, 64, 100, 150, 224, 1000}) EXPECT_LE(choose(laptop(2000, side, 1000)).img_size, std::max(32, side));
+}
+
+TEST(Choose, AFasterMachineNeverGetsASmallerPicture) {
+  int last = 0;
+  for (const double gflops : {1., 10., 50., 100., 500., 5000., 50000.}) {
+    const Choice c = choose(laptop(3000, 300, gflops));
+    EXPECT_GE(c.img_size, last) << gflops;
+    last = c.img_size;
+  }
+  EXPECT_EQ(last, 224);
+}
+
+TEST(Choose, MoreHoursNeverMakeItSmaller) {
+  int last = 0;
+  for (const double hours : {0.01, 0.1, 1.0, 10.0, 100.0}) {
+    Situation s = laptop(3000, 300);
+    s.max_hours = hours;
+    EXPECT_GE(choose(s).img_size, last) << hours;
+    last = choose(s).img_size;
+  }
+}
+
+TEST(Choose, KeepsEpochsAndBatchWithinReason) {
+  for (const int64_t pictures : {1, 30, 1000, 60000, 2000000}) {
+    const Choice c = choose(laptop(pictures, 64));
+    EXPECT_GE(c.epochs, 1);
+    EXPECT_LE(c.epochs, 60);
+    EXPECT_GE(c.batch, 16);
+    EXPECT_LE(c.batch, 128);
+    EXPECT_EQ(c.batch & (c.batch - 1), 0);
+  }
+}
+
+TEST(Choose, FollowsGivenWeights) {
+  Situation s = laptop(1000, 300);
+  EXPECT_EQ(choose(s).recipe, "scratch");
+  s.pretrained_model = "resnet18", s.pretrained_size = 160;
+  const Choice c = choose(s);
+  EXPECT_EQ(c.recipe, "finetune");
+  EXPECT_EQ(c.model, "resnet18");
+  EXPECT_EQ(c.img_size, 160);
+}
+
+TEST(Choose, SaysTheFiguresThatDecided) {
+  const Choice c = choose(laptop(1234, 77));
+  std::string all;
+  for (const std::string& r : c.reasons) all += r + "\n";
+  EXPECT_THAT(all, ::testing::HasSubstr("1234 training pictures in 10 classes"));
+  EXPECT_THAT(all, ::testing::HasSubstr("77 px"));
+  EXPECT_THAT(all, ::testing::HasSubstr(c.model));
+}
+
+TEST(ApplyChoice, WritesNetworkSizesBatchAndLength) {
+  recipe::Recipe recipe = recipe::load("scratch", grammar());
+  Choice c;
+  c.model = "cifar_resnet20", c.img_size = 48, c.batch = 32, c.epochs = 9;
+  apply_choice(recipe.root, c);
+  const recipe::Table resolved = resolve(recipe.root);
+  const auto at = [&](const char* path) { return recipe::to_toml(*recipe::get(resolved, path, grammar())); };
+  EXPECT_EQ(at("augment.random_resized_crop.size"), "48");
+  EXPECT_EQ(at("evaluate.img_size"), "48");
+  EXPECT_EQ(at("train.batch"), "32");
+  EXPECT_EQ(at("train.length"), "\"9 epochs\"");
+  EXPECT_EQ(at("model.cifar_resnet20.drop_path"), "0.0");
+}
+
+TEST(SetImgSize, NamesEverySizeThatItReplaced) {
+  recipe::Recipe recipe = recipe::load("scratch", grammar());
+  recipe::set(recipe.root, "augment.random_resized_crop.size=160", grammar());
+  EXPECT_THAT(set_img_size(recipe.root, 96, "--img-size"), ::testing::ElementsAre("augment.random_resized_crop.size 160 → 96"));
+  EXPECT_TRUE(set_img_size(recipe.root, 96, "--img-size").empty());
+}
+
+}  // namespace
+}  // namespace satchel::train

@@ -1,0 +1,80 @@
+// Options that contradict each other or change nothing are refused before data or device are touched; the rest is written out in full.
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "satchel/base/error.h"
+#include "satchel/train/train.h"
+
+namespace satchel::train {
+namespace {
+
+using ::testing::HasSubstr;
+
+recipe::Table resolved(const std::string& toml) {
+  recipe::Recipe recipe = recipe::load("plain", grammar());
+  recipe::merge(recipe.root, recipe::parse_toml("optimizer = { sgd = { lr = 0.1 } }", "base.toml"), grammar());
+  recipe::merge(recipe.root, recipe::parse_toml(toml, "x.toml"), grammar());
+  return resolve(recipe.root);
+}
+
+std::string refused(const std::string& toml) {
+  try {
+    resolved(toml);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), Kind::usage);
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+    return error.what();
+  }
+  return "(accepted)";
+}
+
+TEST(Resolve, RefusesOptionsWithoutEffect) {
+  EXPECT_THAT(refused("mixing = { prob = 0.5 }"), HasSubstr("x.toml:1: mixing.prob has no effect: nothing is mixed"));
+  EXPECT_THAT(refused("[train]\nloss_scale = \"dynamic\""), HasSubstr("x.toml:2: train.loss_scale has no effect in fp32"));
+  EXPECT_THAT(refused("[train]\nclip_mode = \"value\""), HasSubstr("x.toml:2: train.clip_mode has no effect without train.clip_grad"));
+  EXPECT_THAT(refused("[train]\ntf32 = true\nprecision = \"fp64\""), HasSubstr("x.toml:2: train.tf32 has no effect in fp64"));
+  EXPECT_THAT(refused("[evaluate]\naugment = [{ resize = { size = 8 } }, { center_crop = { size = 8 } }]\ncrop_pct = 0.9"),
+              HasSubstr("x.toml:3: evaluate.crop_pct has no effect beside evaluate.augment"));
+  EXPECT_THAT(refused("[data]\nbad_files_limit = 5"), HasSubstr("x.toml:2: data.bad_files_limit has no effect"));
+  EXPECT_THAT(refused("schedule = { constant = { min_lr = 0.1 } }"), HasSubstr("x.toml:1: schedule.constant"));
+  EXPECT_THAT(refused("model = { cifar_plain8 = { drop_path = 0.1 } }"), HasSubstr("model.cifar_plain8 has no option 'drop_path'"));
+  EXPECT_THAT(refused("model = { cifar_plain8 = { zero_init_last = true } }"), HasSubstr("has no option 'zero_init_last'"));
+  EXPECT_THAT(refused("optimizer = { sgd = { nesterov = true } }"), HasSubstr("x.toml:1: nesterov needs momentum"));
+  EXPECT_THAT(refused("optimizer = { sgd = { lr_base = 0.1 } }"), HasSubstr("lr_base"));
+  EXPECT_THAT(refused("ema = { exponential = { gamma = 2.0 } }"), HasSubstr("ema.exponential.gamma has no effect without warmup"));
+}
+
+TEST(Resolve, AcceptsTheSameOptionsWhereTheyAct) {
+  EXPECT_EQ(refused("mix = [{ mixup = { alpha = 0.2 } }]\nmixing = { prob = 0.5 }"), "(accepted)");
+  EXPECT_EQ(refused("[train]\nloss_scale = \"dynamic\"\nprecision = \"fp16\""), "(accepted)");
+  EXPECT_EQ(refused("[train]\nclip_mode = \"value\"\nclip_grad = 1.0"), "(accepted)");
+  EXPECT_EQ(refused("[data]\nbad_files = \"skip\"\nbad_files_limit = 5"), "(accepted)");
+  EXPECT_EQ(refused("schedule = { cosine = { min_lr = 0.001 } }"), "(accepted)");
+}
+
+TEST(Resolve, NamesTheLineOfAWrongOption) {
+  EXPECT_THAT(refused("\n[train]\nbatsh = 3"), HasSubstr("x.toml:3: train has no option 'batsh' (did you mean batch?)"));
+  EXPECT_THAT(refused("[train]\nbatch = 0"), HasSubstr("x.toml:2: train.batch = 0: must be"));
+  EXPECT_THAT(refused("augment = [{ hflip = { p = 2.0 } }]"), HasSubstr("x.toml:1: "));
+  EXPECT_THAT(refused("loss = \"croß\""), HasSubstr("x.toml:1: loss has no"));
+}
+
+/// What is resolved says everything, and resolving it again changes nothing: the recipe.toml of a run is the run.
+TEST(Resolve, IsItsOwnFixedPoint) {
+  for (const std::string& name : recipe::builtin_names()) {
+    recipe::Recipe recipe = recipe::load(name, grammar());
+    if (name == "plain") recipe::set(recipe.root, "optimizer.sgd.lr=0.1", grammar());
+    const recipe::Table once = resolve(recipe.root);
+    EXPECT_EQ(recipe::to_toml(resolve(recipe::parse_toml(recipe::to_toml(once), "again"))), recipe::to_toml(once)) << name;
+    EXPECT_NE(recipe::get(once, "train.save_every", grammar()), nullptr);
+  }
+}
+
+TEST(Resolve, NeedsANetwork) {
+  recipe::Table empty;
+  EXPECT_THROW(resolve(empty), Error);
+}
+
+}  // namespace
+}  // namespace satchel::train

@@ -1,0 +1,79 @@
+// Names of run folders, and files that are cut back to the state.
+// SPDX-License-Identifier: Apache-2.0
+#include "satchel/train/run_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "satchel/base/error.h"
+#include "satchel/train/train.h"
+#include "tests/e2e/program.h"
+
+namespace satchel::train {
+namespace {
+
+TEST(RunFolder, CountsOnAClash) {
+  const e2e::Scratch scratch;
+  EXPECT_EQ(make_run_folder(scratch.path(), "a", false), scratch / "a");
+  EXPECT_EQ(make_run_folder(scratch.path(), "a", false), scratch / "a") << "an empty folder is free";
+  write_atomic(scratch / "a/x", "x");
+  EXPECT_EQ(make_run_folder(scratch.path(), "a", false), scratch / "a-2");
+  write_atomic(scratch / "a-2/x", "x");
+  EXPECT_EQ(make_run_folder(scratch.path(), "a", false), scratch / "a-3");
+  EXPECT_EQ(make_run_folder(scratch.path(), "a", true), scratch / "a");
+}
+
+TEST(RunFolder, IsCutBackToTheState) {
+  const e2e::Scratch scratch;
+  const EpochRow row{0, 2.5, 2.25, 40, 80, 0.1};
+  std::map<std::string, int64_t> kept;
+  {
+    RunFolder folder(scratch.path(), {}, false);
+    folder.metrics(1, 0.5, {{"loss", 2.5}}, 1);
+    folder.epoch({row}, 2, 2);
+    kept = folder.lengths();
+    folder.metrics(3, 1.5, {{"loss", 2.0}}, 3);
+    folder.epoch({row, row}, 4, 4);
+  }
+  const std::string more = read_text(scratch / "summary.csv");
+  {
+    RunFolder folder(scratch.path(), kept, false);
+    EXPECT_EQ(folder.lengths(), kept);
+  }
+  EXPECT_EQ(read_text(scratch / "summary.csv"),
+            "epoch,train_loss,eval_loss,eval_top1,eval_top5,lr\n0,2.500000,2.250000,40.0000,80.0000,0.1\n");
+  EXPECT_GT(more.size(), read_text(scratch / "summary.csv").size());
+  const std::string metrics = read_text(scratch / "metrics.jsonl");
+  EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 2);
+}
+
+TEST(RunFolder, TheRecipeReadsBackWithItsHeader) {
+  const e2e::Scratch scratch;
+  const recipe::Recipe demo = recipe::load("demo", grammar());
+  write_atomic(scratch / "recipe.toml", recipe_text(demo.header, resolve(demo.root)));
+  const recipe::Recipe read = recipe::load((scratch / "recipe.toml").string(), grammar());
+  EXPECT_EQ(read.header, demo.header);
+  EXPECT_EQ(recipe::hash(resolve(read.root)), recipe::hash(resolve(demo.root)));
+}
+
+TEST(RunFolder, ListsWhatWasHeldOut) {
+  const e2e::Scratch scratch;
+  EXPECT_TRUE(held_out_of(scratch.path()).empty());
+  write_atomic(scratch / "held_out.txt", "a/1.png\nb/two words.png\n");
+  EXPECT_THAT(held_out_of(scratch.path()), ::testing::ElementsAre("a/1.png", "b/two words.png"));
+}
+
+TEST(NewestRun, IsTheOneThatWasSavedLast) {
+  const e2e::Scratch scratch;
+  EXPECT_THROW(newest_run(scratch.path()), Error);
+  for (const char* name : {"old", "new", "none"}) std::filesystem::create_directories(scratch / name);
+  write_atomic(scratch / "old/recipe.toml", "x"), write_atomic(scratch / "new/recipe.toml", "x");
+  std::filesystem::last_write_time(scratch / "old/recipe.toml", std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  EXPECT_EQ(newest_run(scratch.path()), scratch / "new");
+  write_atomic(scratch / "old/last.state", "x");
+  std::filesystem::last_write_time(scratch / "old/last.state", std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  EXPECT_EQ(newest_run(scratch.path()), scratch / "old");
+}
+
+}  // namespace
+}  // namespace satchel::train
