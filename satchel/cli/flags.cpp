@@ -171,10 +171,9 @@ void RecipeFlags::apply_one(recipe::Table& root, const Declared& flag) const {
   const FlagTarget& any = flag.targets.front();
   const auto value = [&](const FlagTarget& t) { return flag.is_switch ? recipe::Value(true, name) : value_of(name, *flag.text, t); };
   if (any.table) {
-    // Two options that share a flag part it by type: --val-split 0.15 is a share, --val-split val2 a name.
-    const auto fits = [&](const FlagTarget& t) { return (t.type == "text") != is_number(flag.text.value_or("")); };
-    const auto fit = std::find_if(flag.targets.begin(), flag.targets.end(), fits);
-    const FlagTarget& target = flag.targets.size() > 1 && fit != flag.targets.end() ? *fit : any;
+    // --val-split 0.15 is the share to hold out; timm's --val-split exam names the split that is there.
+    const bool named = name == "--val-split" && !is_number(flag.text.value_or(""));
+    const FlagTarget target = named ? FlagTarget{slot, any.entry, "val_split_name", "text", "", true} : any;
     return recipe::set(root, {slot, target.option}, value(target), train::grammar());
   }
   if (slot == "augment" || slot == "mix") return apply_to_list(root, flag, slot);

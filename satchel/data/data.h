@@ -45,7 +45,6 @@ struct DataOptions {
   std::string kind = "auto";
   std::string train_split = "auto", val_split_name = "auto";
   double val_split = 0.15;
-  std::optional<int64_t> num_classes;
   std::string class_order = "lexicographic";
   std::string exif = "ignore";
   std::string bad_files = "stop";
@@ -54,10 +53,9 @@ struct DataOptions {
     using namespace recipe;
     f("kind", kind, "how the data are laid out", Choices{{"auto", "folder", "list", "idx"}}, Flag{"--dataset"});
     f("train_split", train_split, "name of the training split; auto knows train and training", Flag{"--train-split"});
-    f("val_split_name", val_split_name, "name of the validation split; auto knows val, valid, validation, eval and test", Flag{"--val-split"});
+    f("val_split_name", val_split_name, "name of the validation split; auto knows val, valid, validation, eval and test");
     f("val_split", val_split, "share of each class held out when there is no validation split", Range{0, 1, true, true},
       Flag{"--val-split"});
-    f("num_classes", num_classes, "how many classes the data must have; a run on other data is refused", Range{2, 1e9}, Flag{"--num-classes"});
     f("class_order", class_order, "order of class folders without a classes.txt: by characters (torchvision) or natural (timm)",
       Choices{{"lexicographic", "natural"}}, Flag{"--class-order"});
     f("exif", exif, "whether the EXIF orientation turns pictures", Choices{{"ignore", "apply"}}, Flag{"--exif"});

@@ -154,9 +154,6 @@ Data open_for_training(const Path& path, const DataOptions& options, uint64_t se
   Part train = found.layout.train();
   const Classes classes = classes_of(train, found, options);
   check_train(train, classes, found.layout.numbered, path);
-  check(!options.num_classes || *options.num_classes == static_cast<int64_t>(classes.names.size()), Kind::data,
-        "{}: has {} classes, not the {} of --num-classes (data.num_classes); leave it out to take what the data have", path.string(),
-        classes.names.size(), options.num_classes.value_or(0));
   number(train, classes.names, found.layout.numbered, path.string());
 
   Data data;

@@ -44,13 +44,6 @@ Path make_run_folder(const Path& output, const std::string& name, bool exist_ok)
   return folder;
 }
 
-std::string recipe_text(const std::string& header, const recipe::Table& resolved) {
-  std::string text;
-  std::istringstream lines(header);
-  for (std::string line; std::getline(lines, line);) text += line.empty() ? "#\n" : "# " + line + "\n";
-  return text + recipe::to_toml(resolved);
-}
-
 RunFolder::RunFolder(Path folder, const std::map<std::string, int64_t>& journals, bool averaged)
     : folder_(std::move(folder)),
       averaged_(averaged),
@@ -72,7 +65,7 @@ void RunFolder::describe(const recipe::Table& resolved, const std::string& heade
   write_atomic(folder_ / "classes.txt", joined(classes));
   if (!held_out.empty()) write_atomic(folder_ / "held_out.txt", joined(held_out));
   // Last: a folder with a recipe is a run that --resume can take up.
-  write_atomic(folder_ / "recipe.toml", recipe_text(header, resolved));
+  write_atomic(folder_ / "recipe.toml", header + recipe::to_toml(resolved));
 }
 
 void RunFolder::metrics(int64_t step, double epoch, const std::vector<std::pair<std::string, double>>& scalars, double wall_time) {

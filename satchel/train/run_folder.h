@@ -19,9 +19,6 @@ namespace satchel::train {
 /// runs/<name>, or runs/<name>-2, -3, … when that exists and holds something. Creates it. Throws Error(machine).
 Path make_run_folder(const Path& output, const std::string& name, bool exist_ok);
 
-/// The text of recipe.toml: the header as comment, then the options; `--recipe recipe.toml` runs it again.
-std::string recipe_text(const std::string& header, const recipe::Table& resolved);
-
 /// Files that grow while a run goes on, and the ones that are written anew.
 class RunFolder {
  public:

@@ -44,7 +44,6 @@ const std::vector<Row>& rows() {
       {{"--train-split"}, "fold1", "data.train_split", "\"fold1\"", rate},
       {{"--val-split"}, "exam", "data.val_split_name", "\"exam\"", rate},
       {{"--val-split"}, "0.25", "data.val_split", "0.25", rate},
-      {{"--num-classes"}, "7", "data.num_classes", "7", rate},
       {{"--class-order"}, "natural", "data.class_order", "\"natural\"", rate},
       {{"--model"}, "resnet50", "model.resnet50.drop_path", "0.0", rate},
       {{"--batch-size", "--batch", "-b"}, "32", "train.batch", "32", rate},

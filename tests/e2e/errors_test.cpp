@@ -104,7 +104,6 @@ std::vector<Wrong> wrong_data() {
       {"list with a torn line", on("list.csv"), 3, {"list.csv:3: ", "data/train/nowhere.png"}},
       {"named split missing", good({"--val-split", "exam"}), 3, {"data: ", "'exam'", "train, val"}},
       {"share out of range", good({"--val-split", "2"}), 2, {"--val-split", "data.val_split", "must be in (0, 1)"}},
-      {"other class count", good({"--num-classes", "7"}), 3, {"data: has 3 classes, not the 7 of --num-classes", "leave it out"}},
       {"batch larger than data", good({"-b", "1000"}), 2, {"a batch of 1000", "24 pictures", "use a batch of at most 24"}},
       {"broken picture", on("broken"), 3, {"a/000.png: ", "--bad-files skip"}},
       {"too many broken pictures",

@@ -47,15 +47,6 @@ TEST(RunFolder, IsCutBackToTheState) {
   EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 2);
 }
 
-TEST(RunFolder, TheRecipeReadsBackWithItsHeader) {
-  const e2e::Scratch scratch;
-  const recipe::Recipe demo = recipe::load("demo", grammar());
-  write_atomic(scratch / "recipe.toml", recipe_text(demo.header, resolve(demo.root)));
-  const recipe::Recipe read = recipe::load((scratch / "recipe.toml").string(), grammar());
-  EXPECT_EQ(read.header, demo.header);
-  EXPECT_EQ(recipe::hash(resolve(read.root)), recipe::hash(resolve(demo.root)));
-}
-
 TEST(RunFolder, ListsWhatWasHeldOut) {
   const e2e::Scratch scratch;
   EXPECT_TRUE(held_out_of(scratch.path()).empty());
