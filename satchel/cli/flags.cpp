@@ -19,6 +19,12 @@ bool takes_list(const FlagTarget& target) {
   return target.type.rfind("list", 0) == 0 || target.type.find("two numbers") != std::string::npos;
 }
 
+bool is_number(const std::string& text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  return !text.empty() && std::from_chars(text.data(), end, value).ptr == end;
+}
+
 /// The value that was typed, as the option's type wants it: a bare number of a duration gets the flag's unit.
 recipe::Value value_of(const std::string& flag, const std::string& text, const FlagTarget& target) {
   if (takes_list(target)) {
@@ -36,12 +42,6 @@ recipe::Value value_of(const std::string& flag, const std::string& text, const F
   }
   if (!target.unit.empty() && is_number(text)) return recipe::Value(text + " " + target.unit, flag);
   return recipe::value_from_text(text, flag);
-}
-
-bool is_number(const std::string& text) {
-  double value = 0;
-  const char* end = text.data() + text.size();
-  return !text.empty() && std::from_chars(text.data(), end, value).ptr == end;
 }
 
 /// "224" or timm's --input-size 3 224 224.

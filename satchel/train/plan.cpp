@@ -49,11 +49,11 @@ Pipelines make_pipelines(const recipe::Table& resolved) {
   const augment::AugmentContext context{out.card.mean};
   out.evaluate = predict::evaluation_pipeline(out.card);
   out.train = list.empty() ? predict::evaluation_pipeline(out.card) : augment::Pipeline(list, context);
+  check(out.evaluate.output().has_value(), Kind::usage,
+        "evaluate.augment does not end in one fixed size, so pictures cannot share a batch: end it with center_crop");
   check(out.train.output().has_value(), Kind::usage,
         "the augment list does not end in one fixed size, so pictures cannot share a batch: add random_resized_crop, random_crop or "
         "center_crop");
-  check(out.evaluate.output().has_value(), Kind::usage,
-        "evaluate.augment does not end in one fixed size, so pictures cannot share a batch: end it with center_crop");
   out.train_size = *out.train.output();
   out.mixer = augment::Mixer(list_slot(resolved, "mix"), options.mixing);
   return out;

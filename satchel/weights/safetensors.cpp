@@ -58,6 +58,8 @@ std::string conversion(const Path& path) {
 
 /// Throws for files that are recognisably something else.
 void refuse_other_types(std::span<const uint8_t> bytes, const Path& path) {
+  // The length of a header may begin with any bytes, a pickle's 0x80 too; its JSON begins behind them.
+  if (bytes.size() > 8 && bytes[8] == '{') return;
   const std::string name = path.string();
   const auto pickle = [&](const char* type) { fail(Kind::data, "{}: {}, not safetensors; convert it: {}", name, type, conversion(path)); };
   if (starts_with(bytes, "PK\x03\x04")) {

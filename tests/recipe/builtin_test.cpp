@@ -50,7 +50,7 @@ TEST(Builtin, PlainHasNoTrickOn) {
   EXPECT_EQ(get(root, "mix", test_grammar()), nullptr);
   EXPECT_EQ(get(root, "ema", test_grammar()), nullptr);
   EXPECT_EQ(to_toml(*get(root, "schedule", test_grammar())), "{ constant = {} }");
-  EXPECT_EQ(to_toml(*get(root, "optimizer", test_grammar())), "{ sgd = {} }");
+  EXPECT_EQ(to_toml(*get(root, "optimizer", test_grammar())), "{ sgd = { momentum = 0 } }");
 }
 
 }  // namespace

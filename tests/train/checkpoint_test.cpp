@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/train/checkpoint.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/train/step.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
