@@ -51,7 +51,7 @@ const std::vector<Row>& rows() {
       {{"--epochs"}, "7", "train.length", "\"7 epochs\"", rate},
       {{"--lr"}, "0.3", "optimizer.sgd.lr", "0.3"},
       {{"--lr-base"}, "0.2", "optimizer.sgd.lr_base", "0.2"},
-      {{"--lr-base-size"}, "128", "optimizer.sgd.lr_base_size", "128", {"--lr-base", "0.2"}},
+      {{"--lr-base-size"}, "128", "optimizer.sgd.lr_base_size", "128.0", {"--lr-base", "0.2"}},
       {{"--weight-decay", "--wd"}, "5e-4", "optimizer.sgd.weight_decay", "0.0005", rate},
       {{"--norm-weight-decay"}, "0.01", "optimizer.sgd.norm_weight_decay", "0.01", rate},
       {{"--bias-weight-decay"}, "0.02", "optimizer.sgd.bias_weight_decay", "0.02", rate},

@@ -40,6 +40,7 @@ class Errors : public ::testing::Test {
     const Path best = here / "runs/run/best.safetensors";
     keep_first(best, here / "short.safetensors", 20000);
     keep_first(best, here / "header.safetensors", 400);
+    std::filesystem::create_directories(here / "torn");
     std::filesystem::copy(here / "runs/run", here / "torn/run", std::filesystem::copy_options::recursive);
     std::filesystem::resize_file(here / "torn/run/last.state", 30000);
     write_atomic(here / "pickle.pth", std::string("PK\x03\x04") + std::string(26, '\0') + "archive/data.pkl");

@@ -244,7 +244,7 @@ TEST_F(Resume, WhatWasHeldOutStaysHeldOut) {
   write_classes(*scratch_ / "plain", 3, 4, 16, 900);
   const Ended val = e2e::run({"val", "split/run", "--json", "-", "--threads", "1"}, scratch_->path());
   EXPECT_EQ(val.code, 0) << val.err;
-  EXPECT_THAT(val.out, HasSubstr("\"count\":9"));
+  EXPECT_THAT(val.out, HasSubstr("\"count\": 9"));
   const Ended resumed = e2e::run({"train", "--resume", "split/run", "--epochs", "2"}, scratch_->path());
   EXPECT_EQ(resumed.code, 0) << resumed.err;
   EXPECT_THAT(resumed.err, HasSubstr("and 9 validation pictures"));
