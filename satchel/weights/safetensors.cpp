@@ -48,11 +48,12 @@ std::string quoted(const std::string& text) {
 
 /// The line that turns a torch checkpoint into safetensors; it looks for the weights under the keys that trainers put them.
 std::string conversion(const Path& path) {
-  const std::string target = Path(path).replace_extension(".safetensors").string();
+  Path target = Path(path).replace_extension(".safetensors");
+  if (target == path) target = Path(path).replace_extension(".converted.safetensors");
   return "python3 -c \"import sys, torch, safetensors.torch as s; d = torch.load(sys.argv[1], map_location='cpu'); "
          "d = next((d[k] for k in ('state_dict_ema', 'model_ema', 'state_dict', 'model') if k in d), d); "
          "s.save_file({k: v.detach().clone().contiguous() for k, v in d.items() if hasattr(v, 'detach')}, sys.argv[2])\" " +
-         quoted(path.string()) + " " + quoted(target);
+         quoted(path.string()) + " " + quoted(target.string());
 }
 
 /// Throws for files that are recognisably something else.

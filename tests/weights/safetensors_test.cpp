@@ -139,6 +139,13 @@ TEST_F(Safetensors, NamesOtherTypesAndTheWayOut) {
   EXPECT_THAT(refusal(""), HasSubstr("0 bytes"));
 }
 
+TEST_F(Safetensors, TheConversionNeverOverwritesItsSource) {
+  std::ofstream(folder_ / "a'b.safetensors", std::ios::binary) << "\x80\x02rest of a pickle";
+  EXPECT_THAT([&] { File(folder_ / "a'b.safetensors"); },
+              testing::ThrowsMessage<Error>(
+                  testing::EndsWith("a'\\''b.safetensors' '" + (folder_ / "a'\\''b.converted.safetensors").string() + "'")));
+}
+
 TEST_F(Safetensors, ReadsForeignWeights) {
   const Path path = "../shared/data/weights/cifar_resnet20.safetensors";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not beside this checkout";
