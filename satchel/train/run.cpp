@@ -92,7 +92,8 @@ void load_pretrained(Session& session, const Path& file) {
 void fill_card(Session& session) {
   weights::Card& card = session.pipelines.card;
   card.classes = session.data.classes;
-  card.class_order = session.data.class_order;
+  const std::string& order = session.data.class_order;
+  card.class_order = order == "natural" || order == "lexicographic" ? order : "file";
 }
 
 /// Session for a recipe and data that are known; `held_out` is what satchel split off.
@@ -236,7 +237,7 @@ Outcome resume(const Request& asked, const std::function<void(const Progress&)>&
     if (const std::string file = run.environment.value("pretrained", ""); !file.empty()) load_pretrained(session, file);
   }
   session.folder = std::make_unique<RunFolder>(run.folder, session.position.journals, session.plan.average != nullptr);
-  if (request.resume_length) write_atomic(run.folder / "recipe.toml", run.recipe.header + recipe::to_toml(session.resolved));
+  if (request.resume_length) write_recipe(run.folder, session.resolved, run.recipe.header);
   return train_loop(session, request, progress);
 }
 
