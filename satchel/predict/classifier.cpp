@@ -46,6 +46,15 @@ weights::Card card_of(const weights::File& file, const ClassifierOptions& option
   const bool other_size = options.img_size || options.crop_pct || options.crop_mode || options.interpolation;
   check(card.evaluate_augment.empty() || !other_size, Kind::usage,
         "{}: was judged through a list of its own ({}), so size, crop and interpolation cannot be changed", name, card.evaluate_augment);
+  const auto one_of = [](const std::optional<std::string>& given, const char* flag, std::initializer_list<const char*> words) {
+    check(!given || std::find(words.begin(), words.end(), *given) != words.end(), Kind::usage, "{} {}: unknown; give one of {}", flag,
+          given.value_or(""), fmt::join(words, ", "));
+  };
+  one_of(options.crop_mode, "--crop-mode", {"center", "squash", "border"});
+  one_of(options.exif, "--exif", {"ignore", "apply"});
+  check(options.img_size.value_or(1) > 0, Kind::usage, "--img-size {}: must be positive", options.img_size.value_or(1));
+  check(options.crop_pct.value_or(1) > 0, Kind::usage, "--crop-pct {}: must be positive", options.crop_pct.value_or(1));
+  if (options.interpolation) image::interpolation_from(*options.interpolation);  // throws when unknown
   card.img_size = options.img_size.value_or(card.img_size);
   card.crop_pct = options.crop_pct.value_or(card.crop_pct);
   card.crop_mode = options.crop_mode.value_or(card.crop_mode);

@@ -44,15 +44,15 @@ struct Answer {
 };
 
 struct ClassifierOptions {
-  std::string model;           // architecture for files without a card; empty: the card's
+  std::string model = {};      // architecture for files without a card; empty: the card's
   std::string device = "cpu";  // auto | cpu | cuda | cuda:N
   int threads = 0;             // compute and loader threads; 0: LibTorch's own choice and all cores
   int64_t batch = 32;
   bool accept_partial = false;  // truncated pictures are judged as far as they go, else they are errors
   // In place of what the card says.
-  std::optional<int> img_size;
-  std::optional<double> crop_pct;
-  std::optional<std::string> crop_mode, interpolation, exif;
+  std::optional<int> img_size = {};
+  std::optional<double> crop_pct = {};
+  std::optional<std::string> crop_mode = {}, interpolation = {}, exif = {};
 };
 
 /// Weights with everything needed to use them. Not for two threads at once.

@@ -85,7 +85,7 @@ TEST_F(ClassifierTest, NamesRanksAndProbabilities) {
   for (size_t rank = 0; rank < 3; ++rank) {
     const Ranked& r = answers[0].ranked[rank];
     EXPECT_EQ(r.name, "class " + std::to_string(r.index));
-    if (rank) EXPECT_LE(r.probability, answers[0].ranked[rank - 1].probability);
+    EXPECT_LE(r.probability, rank ? answers[0].ranked[rank - 1].probability : 1);
   }
   double sum = 0;
   for (const Ranked& r : classifier.classify(blobs(1), 99).ranked) sum += r.probability;
@@ -138,6 +138,16 @@ TEST_F(ClassifierTest, RefusesACardThatContradictsItsWeights) {
   weights::Card card = small_card(4);
   card.evaluate_augment = "[{ center_crop = { size = 16 } }]";
   EXPECT_THAT(refusal(weights_file(weights::to_metadata(card)), {.img_size = 24}, Kind::usage), HasSubstr("a list of its own"));
+}
+
+TEST_F(ClassifierTest, RefusesOptionsThatMeanNothing) {
+  const Path file = weights_file(weights::to_metadata(small_card(4)));
+  EXPECT_THAT(refusal(file, {.crop_mode = "centre"}, Kind::usage),
+              HasSubstr("--crop-mode centre: unknown; give one of center, squash, border"));
+  EXPECT_THAT(refusal(file, {.exif = "on"}, Kind::usage), HasSubstr("--exif on"));
+  EXPECT_THAT(refusal(file, {.img_size = 0}, Kind::usage), HasSubstr("--img-size 0"));
+  EXPECT_THAT(refusal(file, {.crop_pct = 0.0}, Kind::usage), HasSubstr("--crop-pct 0"));
+  EXPECT_THAT(refusal(file, {.interpolation = "cubic"}, Kind::usage), HasSubstr("cubic"));
 }
 
 TEST_F(ClassifierTest, DoubleWeightsComputeInDouble) {
