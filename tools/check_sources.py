@@ -84,7 +84,7 @@ def opening(path, text):
     lines = list(itertools.takewhile(lambda line: line.startswith("//"), text.splitlines()))
     if not lines or not lines[0].startswith("// ") or "SPDX" in lines[0]:
         yield f"{where}: does not open with a comment that says what it is"
-    if not any(line == "// SPDX-License-Identifier: Apache-2.0" for line in lines):
+    if not any("SPDX-License-Identifier: Apache-2.0" in line for line in lines):
         yield f"{where}: no SPDX line in its opening comment"
 
 

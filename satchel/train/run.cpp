@@ -93,7 +93,8 @@ void load_pretrained(Session& session, const Path& file) {
 void fill_card(Session& session) {
   weights::Card& card = session.pipelines.card;
   card.classes = session.data.classes;
-  card.class_order = session.data.class_order;
+  const std::string& order = session.data.class_order;
+  card.class_order = order == "natural" || order == "lexicographic" ? order : "file";
 }
 
 /// Session for a recipe and data that are known; `held_out` is what satchel split off.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/train/run_folder.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include <sstream>
@@ -57,6 +58,16 @@ RunFolder::RunFolder(Path folder, const std::map<std::string, int64_t>& journals
 std::map<std::string, int64_t> RunFolder::lengths() {
   summary_.flush(), metrics_.flush(), tensorboard_.flush();
   return {{"summary", summary_.length()}, {"metrics", metrics_.length()}, {"tensorboard", tensorboard_.length()}};
+}
+
+void write_recipe(const Path& folder, const recipe::Table& resolved, const std::string& header) {
+  std::string text;
+  for (size_t at = 0; at < header.size();) {
+    const size_t end = std::min(header.find('\n', at), header.size());
+    text += "# " + header.substr(at, end - at) + "\n";
+    at = end + 1;
+  }
+  write_atomic(folder / "recipe.toml", text + recipe::to_toml(resolved));
 }
 
 void RunFolder::describe(const recipe::Table& resolved, const std::string& header, const std::string& env_json,

@@ -49,4 +49,7 @@ class RunFolder {
   report::TensorBoard tensorboard_;
 };
 
+/// recipe.toml of a run: the header as comment, then every option with its value. It can be run again.
+void write_recipe(const Path& folder, const recipe::Table& resolved, const std::string& header);
+
 }  // namespace satchel::train
