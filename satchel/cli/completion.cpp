@@ -74,8 +74,7 @@ std::string zsh(const std::vector<Command>& all) { return "#compdef satchel\naut
 Command completion_command() {
   auto shell = std::make_shared<std::string>();
   Command c{"completion", "print a completion script for bash or zsh", {}, nullptr, false, {}};
-  c.arguments = {
-      {"shell", shell.get(), "bash or zsh", "SHELL", "", {"bash", "zsh"}, true}};
+  c.arguments = {{"shell", shell.get(), "bash or zsh", "SHELL", "", {"bash", "zsh"}, true}};
   c.run = [shell] {
     const std::vector<Command> all = commands("");
     print(*shell == "zsh" ? zsh(all) : bash(all));

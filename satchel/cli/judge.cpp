@@ -118,7 +118,7 @@ int run_predict(const PredictArguments& a) {
   const auto failed = std::count_if(answers.begin(), answers.end(), [](const predict::Answer& answer) { return !answer.error.empty(); });
   if (failed) log::warn("{} of {} pictures could not be read: see their rows", failed, answers.size());
   check(failed < static_cast<long>(answers.size()), Kind::data, "no picture could be read{}",
-        answers.empty() ? "" : ": " + answers.front().error);
+        answers.empty() ? "" : ": " + answers.front().filename + ": " + answers.front().error);
   return 0;
 }
 

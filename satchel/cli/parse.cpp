@@ -92,7 +92,7 @@ std::string flag_of_assignment(const Command& command, const std::string& word) 
 
 bool is_dotted_assignment(const std::string& word) {
   const std::string key = word.substr(0, word.find('='));
-  return key.size() < word.size() && key.find('.') != std::string::npos && key.find('/') == std::string::npos && word.front() != '-';
+  return key.size() < word.size() && key.find('.') != std::string::npos && key.find('/') == std::string::npos && word.rfind('-', 0) != 0;
 }
 
 /// The flags that people bring along, in CLI11's terms: `lr=0.1` → `--lr 0.1`; `amp=True` → `--amp=True`; `--scale 0.08 1` → one value;
@@ -106,7 +106,7 @@ std::vector<std::string> spell_out(const Command& command, const std::vector<std
   };
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
-    const Argument* flag = word.front() == '-' ? find_argument(command, word) : nullptr;
+    const Argument* flag = word.rfind('-', 0) == 0 ? find_argument(command, word) : nullptr;
     if (flag) {
       out.push_back(is_odd(word) ? split_names(flag->names).front() : word);
       if (flag->list) {

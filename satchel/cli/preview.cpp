@@ -66,6 +66,7 @@ int run_preview(const PreviewArguments& a) {
   std::vector<image::Image> sheet;
   std::string trace_text;
   int64_t failed = 0;
+  std::string first_failure;
   for (int64_t i = 0; i < pictures.size(); ++i) {
     const std::string name = pictures.reader->name(i);
     try {
@@ -82,11 +83,13 @@ int run_preview(const PreviewArguments& a) {
       if (!a.trace.empty()) trace_text += augment::to_json({name, {}, {}, 0, drawn}) + "\n";
     } catch (const Error& error) {
       if (error.kind() != Kind::data) throw;
-      log::warn("{}", error.what());
-      ++failed;
+      const std::string why = error.what();
+      const std::string line = why.rfind(name, 0) == 0 ? why : name + ": " + why;
+      if (failed++ == 0) first_failure = line;
+      log::warn("{}", line);
     }
   }
-  check(failed < pictures.size(), Kind::data, "no picture could be read");
+  check(failed < pictures.size(), Kind::data, "no picture could be read: {}", first_failure);
   if (!a.trace.empty()) write_atomic(a.trace, trace_text);
   if (!a.grid.empty()) write_atomic(a.grid, image::encode_png(image::contact_sheet(sheet, 8, {160, 160})));
   print(fmt::format("{} pictures{}{}{}\n", pictures.size() - failed, folder.empty() ? "" : " in " + folder.string(),

@@ -50,12 +50,13 @@ std::string recipe_page() {
 
 std::string models_page() {
   std::string text =
-      "# Networks\n\nWritten by `make docs`. Multiply-adds count convolutions and linear layers at the size given; parameters are those of 1000 classes.\n\n"
+      "# Networks\n\nWritten by `make docs`. Multiply-adds count convolutions and linear layers at the size given; parameters are those of "
+      "1000 classes.\n\n"
       "| name | parameters | GMACs | size | crop | interpolation |\n|---|---|---|---|---|---|\n";
   for (const nn::ModelEntry& model : nn::models()) {
     const nn::Cost cost = nn::build_model({model.name, {}, "models"}, {})->shape({model.card.img_size, model.card.img_size});
-    text += fmt::format("| `{}` | {} | {:.3f} | {} | {:g} | {} |\n", model.name, cost.params, static_cast<double>(cost.macs) / 1e9, model.card.img_size,
-                        model.card.crop_pct, model.card.interpolation);
+    text += fmt::format("| `{}` | {} | {:.3f} | {} | {:g} | {} |\n", model.name, cost.params, static_cast<double>(cost.macs) / 1e9,
+                        model.card.img_size, model.card.crop_pct, model.card.interpolation);
   }
   return text;
 }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <sstream>
 
 #include "satchel/augment/augment.h"
 #include "satchel/base/error.h"
@@ -123,14 +122,6 @@ Session begin(const Request& request, recipe::Table resolved, data::Data data) {
   return session;
 }
 
-/// A recipe's header as the comment that it was, so that recipe.toml can be run again.
-std::string commented(const std::string& header) {
-  std::string text;
-  std::istringstream lines(header);
-  for (std::string line; std::getline(lines, line);) text += line.empty() ? "#\n" : "# " + line + "\n";
-  return text;
-}
-
 /// A run that failed before it began leaves no folder behind: there would be nothing in it but a log.
 void discard_unbegun(const Path& folder) {
   std::error_code ignored;
@@ -159,8 +150,8 @@ Outcome start_new(const Request& request, const std::function<void(const Progres
     if (request.pretrained) load_pretrained(session, *request.pretrained);
     session.folder = std::make_unique<RunFolder>(folder, std::map<std::string, int64_t>{}, session.plan.average != nullptr);
     std::filesystem::remove(session.folder->state());
-    session.folder->describe(session.resolved, commented(opened.recipe.header), environment(session, request, opened.recipe),
-                             session.data.classes, session.data.held_out);
+    session.folder->describe(session.resolved, opened.recipe.header, environment(session, request, opened.recipe), session.data.classes,
+                             session.data.held_out);
     log::info("run folder {}", folder.string());
     return train_loop(session, request, progress);
   } catch (...) {
@@ -263,7 +254,7 @@ Outcome resume(const Request& asked, const std::function<void(const Progress&)>&
     if (const std::string file = run.environment.value("pretrained", ""); !file.empty()) load_pretrained(session, file);
   }
   session.folder = std::make_unique<RunFolder>(run.folder, session.position.journals, session.plan.average != nullptr);
-  if (request.resume_length) write_atomic(run.folder / "recipe.toml", commented(run.recipe.header) + recipe::to_toml(session.resolved));
+  if (request.resume_length) write_recipe(run.folder, session.resolved, run.recipe.header);
   return train_loop(session, request, progress);
 }
 

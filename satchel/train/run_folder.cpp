@@ -76,7 +76,7 @@ void RunFolder::describe(const recipe::Table& resolved, const std::string& heade
   write_atomic(folder_ / "classes.txt", joined(classes));
   if (!held_out.empty()) write_atomic(folder_ / "held_out.txt", joined(held_out));
   // Last: a folder with a recipe is a run that --resume can take up.
-  write_atomic(folder_ / "recipe.toml", header + recipe::to_toml(resolved));
+  write_recipe(folder_, resolved, header);
 }
 
 void RunFolder::metrics(int64_t step, double epoch, const std::vector<std::pair<std::string, double>>& scalars, double wall_time) {

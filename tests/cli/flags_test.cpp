@@ -52,7 +52,7 @@ const std::vector<Row>& rows() {
       {{"--lr"}, "0.3", "optimizer.sgd.lr", "0.3"},
       {{"--lr-base"}, "0.2", "optimizer.sgd.lr_base", "0.2"},
       {{"--lr-base-size"}, "128", "optimizer.sgd.lr_base_size", "128.0", {"--lr-base", "0.2"}},
-      {{"--weight-decay", "--wd"}, "5e-4", "optimizer.sgd.weight_decay", "0.0005", rate},
+      {{"--weight-decay", "--wd"}, "5e-4", "optimizer.sgd.weight_decay", "5e-04", rate},
       {{"--norm-weight-decay"}, "0.01", "optimizer.sgd.norm_weight_decay", "0.01", rate},
       {{"--bias-weight-decay"}, "0.02", "optimizer.sgd.bias_weight_decay", "0.02", rate},
       {{"--momentum"}, "0.8", "optimizer.sgd.momentum", "0.8", rate},
@@ -108,7 +108,8 @@ TEST(Flags, EachLandsInTheRecipeUnderEveryNameInBothForms) {
       Words assigned = row.beside;
       assigned.push_back(name.substr(2) + "=" + row.value);
       EXPECT_EQ(at(resolved(assigned), row.path), row.text);
-      std::replace(assigned.back().begin(), assigned.back().end(), '-', '_');
+      std::replace(assigned.back().begin(), assigned.back().begin() + static_cast<long>(name.size()) - 2, '-',
+                   '_');  // ultralytics' way of spelling
       EXPECT_EQ(at(resolved(assigned), row.path), row.text) << assigned.back();
       EXPECT_EQ(at(resolved([&] { return dashed.pop_back(), dashed.back() += "=" + row.value, dashed; }()), row.path), row.text);
     }

