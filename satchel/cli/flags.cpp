@@ -9,7 +9,6 @@
 
 #include "satchel/base/error.h"
 #include "satchel/base/log.h"
-#include "satchel/train/plan.h"
 #include "satchel/train/train.h"
 
 namespace satchel::cli {
