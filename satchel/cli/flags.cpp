@@ -216,7 +216,7 @@ void RecipeFlags::apply_sizes(recipe::Table& root) const {
 /// torchvision's pair 256/224 as timm's crop_pct: the greatest share for which floor(side / crop_pct) is the length that was asked for.
 void RecipeFlags::apply_val_resize(recipe::Table& root) const {
   if (!val_resize_size_) return;
-  const int side = train::make_pipelines(train::resolve(root)).card.img_size, length = *val_resize_size_;
+  const int side = train::preview_options(root).card.img_size, length = *val_resize_size_;
   check(length >= side, Kind::usage, "--val-resize-size {}: is less than the {} px that are cut from it; give {} or more", length, side,
         side);
   double pct = static_cast<double>(side) / length;
