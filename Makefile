@@ -34,7 +34,7 @@ test: setup build ## set up, build, run every test
 
 peers: setup build ## compare with PyTorch, timm and tensorboard (Python, installed into .deps/peers)
 	@PEERS=1 tools/setup.sh
-	@set -e; for check in tools/peers/*.py; do echo "peers: $$check"; .deps/peers/bin/python $$check; done
+	@set -e; for check in tests/peers/*.py; do echo "peers: $$check"; .deps/peers/bin/python $$check build/satchel; done
 
 bench: setup build ## time the step, the loader and the kernels against their peers
 	@PEERS=1 tools/setup.sh

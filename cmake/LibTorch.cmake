@@ -18,7 +18,8 @@ file(GLOB TORCH_CUPTI "${TORCH_ROOT}/../nvidia/*/lib/libcupti.so.13")
 
 add_library(torch::cpu INTERFACE IMPORTED)
 # After the system folders: the wheel brings an fmt of its own, which must not meet the one satchel links.
-target_compile_options(torch::cpu INTERFACE "SHELL:-idirafter ${TORCH_INCLUDE}")
+# .cu files include no torch, and nvcc does not know the flag.
+target_compile_options(torch::cpu INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-idirafter ${TORCH_INCLUDE}>")
 target_compile_definitions(torch::cpu INTERFACE AT_PER_OPERATOR_HEADERS)
 target_link_libraries(torch::cpu INTERFACE ${TORCH_LIB}/libtorch_cpu.so ${TORCH_LIB}/libc10.so)
 # libtorch_cpu needs libcudart and libcupti of the wheels, and brings its own libgomp.

@@ -124,9 +124,9 @@ bool finish(Session& s) {
 
 /// After the rows wanted: does the rest of the scan run up to an end-of-image marker, so that nothing can be missing?
 bool runs_to_the_end(const Session& s) {
-  if (s.info.unread_marker == JPEG_EOI || s.info.buffered_image || jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&s.info))) {
-    return true;
-  }
+  const auto restarts = [](int marker) { return marker >= JPEG_RST0 && marker <= JPEG_RST0 + 7; };
+  if (jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&s.info))) return true;  // all of it was read before the first row
+  if (s.info.unread_marker != 0 && !restarts(s.info.unread_marker)) return s.info.unread_marker == JPEG_EOI;
   const uint8_t* at = s.source.next_input_byte;
   const uint8_t* end = at + s.source.bytes_in_buffer;
   while ((at = static_cast<const uint8_t*>(std::memchr(at, 0xFF, static_cast<size_t>(end - at)))) && end - at >= 2) {
@@ -134,7 +134,7 @@ bool runs_to_the_end(const Session& s) {
     if (marker == JPEG_EOI) return true;
     if (marker == 0xFF) {
       ++at;
-    } else if (marker == 0 || (marker >= JPEG_RST0 && marker <= JPEG_RST0 + 7)) {
+    } else if (marker == 0 || restarts(marker)) {
       at += 2;
     } else {
       return false;

@@ -53,8 +53,8 @@ class Inflater {
   void begin(ByteSpan file, const Chunk& first, size_t behind) {
     inflateReset(&stream_);
     file_ = file;
-    at_ = behind;
-    chunk_ = first;
+    at_ = behind_ = behind;
+    chunk_ = first_ = first;
     stream_.next_in = const_cast<Bytef*>(first.body.data());
     stream_.avail_in = static_cast<uInt>(first.body.size());
     ended_ = false;
@@ -87,16 +87,16 @@ class Inflater {
     }
     return false;
   }
-  /// Are the data not yet read all there, with the right checksums?
+  /// Have all data, read or not, the right checksums? (What was read may be damaged in a way that shows only later.)
   bool sound() const {
-    if (ended_) return true;
-    if (!chunk_.checked(file_)) return false;
-    size_t at = at_;
+    if (!first_.checked(file_)) return false;
+    size_t at = behind_;
     Chunk chunk;
-    while (next_chunk(file_, at, chunk) && chunk.type == "IDAT") {
+    while (next_chunk(file_, at, chunk)) {
       if (!chunk.checked(file_)) return false;
+      if (chunk.type != "IDAT") return true;
     }
-    return chunk.complete && chunk.type != "IDAT";
+    return false;
   }
 
  private:
@@ -114,8 +114,8 @@ class Inflater {
 
   z_stream stream_{};
   ByteSpan file_;
-  size_t at_ = 0;
-  Chunk chunk_;
+  size_t at_ = 0, behind_ = 0;
+  Chunk chunk_, first_;
   bool ended_ = false;
 };
 

@@ -1,8 +1,10 @@
 // PIL.Image.resize byte for byte (Pillow 13.0.0: 22-bit weights, two passes each rounded to 8 bits, its order of passes).
 // SPDX-License-Identifier: Apache-2.0
+#pragma GCC optimize("no-trapping-math")  // choosing between two values may compute both
 #include "satchel/image/resize.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <numbers>
@@ -12,85 +14,149 @@
 namespace satchel::image {
 namespace {
 
-// Filters. Evaluated in double in the same order of operations as Pillow, since the last bit of a weight shows.
-struct Filter {
-  double support;
-  double (*at)(double);
-};
-
+// Filters. Evaluated in double in the same order of operations as Pillow, since the last bit of a weight shows. The first three choose
+// among values and skip no arithmetic, so that the compiler takes several outputs at a time.
+double box(double x) { return (x > -0.5) & (x <= 0.5) ? 1.0 : 0.0; }
+double bilinear(double x) { return std::max(0.0, 1.0 - std::fabs(x)); }
+double bicubic(double x) {
+  constexpr double a = -0.5;
+  x = std::fabs(x);
+  const double inner = ((a + 2) * x - (a + 3)) * x * x + 1, outer = (((x - 5) * x + 8) * x - 4) * a;
+  const double either = x < 1 ? inner : outer;
+  return x < 2 ? either : 0.0;
+}
+double hamming(double x) {
+  x = std::fabs(x);
+  if (x == 0) return 1.0;
+  if (x >= 1) return 0.0;
+  x *= std::numbers::pi;
+  return std::sin(x) / x * (0.54f + 0.46f * std::cos(x));  // single precision constants, as there
+}
 double sinc(double x) { return x == 0 ? 1.0 : std::sin(x * std::numbers::pi) / (x * std::numbers::pi); }
+double lanczos(double x) { return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0.0; }
 
-const Filter& filter_of(Interpolation interpolation) {
-  static const Filter box{0.5, [](double x) { return x > -0.5 && x <= 0.5 ? 1.0 : 0.0; }};
-  static const Filter bilinear{1.0, [](double x) { return std::max(0.0, 1.0 - std::fabs(x)); }};
-  static const Filter hamming{1.0, [](double x) {
-                                x = std::fabs(x);
-                                if (x == 0) return 1.0;
-                                if (x >= 1) return 0.0;
-                                x *= std::numbers::pi;
-                                return std::sin(x) / x * (0.54f + 0.46f * std::cos(x));  // single precision constants, as there
-                              }};
-  static const Filter bicubic{2.0, [](double x) {
-                                constexpr double a = -0.5;
-                                x = std::fabs(x);
-                                if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-                                if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
-                                return 0.0;
-                              }};
-  static const Filter lanczos{3.0, [](double x) { return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0.0; }};
+double support_of(Interpolation interpolation) {
   switch (interpolation) {
     case Interpolation::box:
-      return box;
-    case Interpolation::bilinear:
-      return bilinear;
-    case Interpolation::hamming:
-      return hamming;
+      return 0.5;
+    case Interpolation::bicubic:
+      return 2.0;
     case Interpolation::lanczos:
-      return lanczos;
+      return 3.0;
     default:
-      return bicubic;
+      return 1.0;
   }
 }
 
 struct AxisKey {
+  bool vertical = false;
   int in = 0, low = 0, high = 0, out = 0, from = 0, to = 0;
   Interpolation interpolation = Interpolation::nearest;
   bool operator==(const AxisKey&) const = default;
 };
 
+/// Where each output looks, one array per fact.
+struct Outputs {
+  std::vector<double> center, sum, weights;  // weights[t · count + i]
+  std::vector<int> first, taps;
+  std::vector<int32_t> fixed;  // of one tap
+  double inverse = 1;
+};
+
+/// Fills weights, not yet normalised, and their sums, added in the order of the taps. Local pointers that are told not to overlap let
+/// the compiler take several outputs at a time.
+template <class Filter>
+[[gnu::always_inline]] inline void weigh(Outputs& o, int most, Filter filter) {
+  const size_t count = o.first.size();
+  const double* __restrict center = o.center.data();
+  const int* __restrict first = o.first.data();
+  const int* __restrict taps = o.taps.data();
+  double* __restrict sum = o.sum.data();
+  double* __restrict weights = o.weights.data();
+  const double inverse = o.inverse;
+  for (int t = 0; t < most; ++t, weights += count) {
+    for (size_t i = 0; i < count; ++i) {
+      const double w = filter((t + first[i] - center[i] + 0.5) * inverse), counted = t < taps[i] ? w : 0.0;
+      weights[i] = counted;
+      sum[i] += counted;
+    }
+  }
+}
+
+/// One tap of all outputs: normalised, in fixed point.
+[[gnu::always_inline]] inline void fix(const double* __restrict weights, const double* __restrict sum, size_t count,
+                                       int32_t* __restrict fixed) {
+  for (size_t i = 0; i < count; ++i) {
+    const double unit = weights[i] / (sum[i] != 0 ? sum[i] : 1.0);
+    fixed[i] = static_cast<int32_t>((unit < 0 ? -0.5 : 0.5) + unit * (1 << kWeightBits));
+  }
+}
+
+[[gnu::always_inline]] inline void weigh(Outputs& o, int most, Interpolation interpolation) {
+  switch (interpolation) {
+    case Interpolation::box:
+      return weigh(o, most, box);
+    case Interpolation::bilinear:
+      return weigh(o, most, bilinear);
+    case Interpolation::hamming:
+      return weigh(o, most, hamming);
+    case Interpolation::lanczos:
+      return weigh(o, most, lanczos);
+    default:
+      return weigh(o, most, bicubic);
+  }
+}
+
+/// All weights of an axis, in the compiler's choice of instructions for the target of the caller.
+[[gnu::always_inline]] inline void fill(Outputs& o, int most, Interpolation interpolation, ResizeAxis& axis) {
+  const size_t count = o.first.size();
+  weigh(o, most, interpolation);
+  for (int t = 0; t < most; ++t) {
+    fix(&o.weights[static_cast<size_t>(t) * count], o.sum.data(), count, o.fixed.data());
+    int32_t* to = &axis.weights[static_cast<size_t>(t)];
+    for (size_t i = 0; i < count; ++i, to += axis.taps) *to = o.fixed[i];
+  }
+}
+
+void fill_plain(Outputs& o, int most, Interpolation interpolation, ResizeAxis& axis) { fill(o, most, interpolation, axis); }
+#if defined(__x86_64__)
+[[gnu::target("avx2")]] void fill_avx2(Outputs& o, int most, Interpolation interpolation, ResizeAxis& axis) {
+  fill(o, most, interpolation, axis);
+}
+const auto fill_weights = __builtin_cpu_supports("avx2") ? fill_avx2 : fill_plain;
+#else
+const auto fill_weights = fill_plain;
+#endif
+
 /// Outputs from…to of an axis that maps low…high of `in` source pixels to `out`.
 std::shared_ptr<const ResizeAxis> make_axis(const AxisKey& key) {
-  const Filter& filter = filter_of(key.interpolation);
   const double scale = static_cast<double>(static_cast<float>(key.high) - static_cast<float>(key.low)) / key.out;
-  const double stretch = std::max(scale, 1.0), support = filter.support * stretch, inverse = 1.0 / stretch;
-  const int count = key.to - key.from;
+  const double stretch = std::max(scale, 1.0), support = support_of(key.interpolation) * stretch;
+  const size_t count = static_cast<size_t>(key.to - key.from);
 
-  std::vector<int> first(count), taps(count);
-  for (int i = 0; i < count; ++i) {
-    const double center = static_cast<float>(key.low) + (i + key.from + 0.5) * scale;
-    first[i] = std::max(0, static_cast<int>(center - support + 0.5));
-    taps[i] = std::min(key.in, static_cast<int>(center + support + 0.5)) - first[i];
+  static thread_local Outputs o;
+  o.inverse = 1.0 / stretch;
+  o.first.resize(count), o.taps.resize(count), o.center.resize(count);
+  o.sum.assign(count, 0.0);
+  int most = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const double center = static_cast<float>(key.low) + (static_cast<int>(i) + key.from + 0.5) * scale;
+    o.center[i] = center;
+    o.first[i] = std::max(0, static_cast<int>(center - support + 0.5));
+    o.taps[i] = std::min(key.in, static_cast<int>(center + support + 0.5)) - o.first[i];
+    most = std::max(most, o.taps[i]);
   }
+  o.weights.resize(count * static_cast<size_t>(most));
+  o.fixed.resize(count);
+
   auto axis = std::make_shared<ResizeAxis>();
-  axis->begin = first.front();
-  axis->end = first.back() + taps.back();
-  axis->taps = (*std::max_element(taps.begin(), taps.end()) + 3) / 4 * 4;
-  axis->weights.assign(static_cast<size_t>(count) * axis->taps, 0);
+  axis->begin = o.first.front();
+  axis->end = o.first.back() + o.taps.back();
+  axis->taps = (most + 3) / 4 * 4;
+  axis->weights.assign(count * static_cast<size_t>(axis->taps), 0);
   axis->first.resize(count);
-
-  std::vector<double> w(axis->taps);
-  for (int i = 0; i < count; ++i) {
-    const double center = static_cast<float>(key.low) + (i + key.from + 0.5) * scale;
-    double sum = 0;
-    for (int t = 0; t < taps[i]; ++t) sum += w[t] = filter.at((t + first[i] - center + 0.5) * inverse);
-    int32_t* fixed = &axis->weights[static_cast<size_t>(i) * axis->taps];
-    for (int t = 0; t < taps[i]; ++t) {
-      const double unit = sum != 0 ? w[t] / sum : w[t];
-      fixed[t] = static_cast<int32_t>((unit < 0 ? -0.5 : 0.5) + unit * (1 << kWeightBits));
-    }
-    axis->first[i] = first[i] - axis->begin;
-  }
-  axis->cut();
+  for (size_t i = 0; i < count; ++i) axis->first[i] = o.first[i] - axis->begin;
+  fill_weights(o, most, key.interpolation, *axis);
   return axis;
 }
 
@@ -142,12 +208,12 @@ ResizePlan::ResizePlan(Size in, Size target, Interpolation interpolation, Box bo
   }
   source_ = {box.x + window.x, box.y + window.y, window.width, window.height};
   if (target.width != in.width || box.x != 0 || box.width != target.width) {
-    horizontal_ = axis_of({in.width, box.x, box.x + box.width, target.width, window.x, window.x + window.width, interpolation});
+    horizontal_ = axis_of({false, in.width, box.x, box.x + box.width, target.width, window.x, window.x + window.width, interpolation});
     source_.x = horizontal_->begin;
     source_.width = horizontal_->end - horizontal_->begin;
   }
   if (target.height != in.height || box.y != 0 || box.height != target.height) {
-    vertical_ = axis_of({in.height, box.y, box.y + box.height, target.height, window.y, window.y + window.height, interpolation});
+    vertical_ = axis_of({true, in.height, box.y, box.y + box.height, target.height, window.y, window.y + window.height, interpolation});
     source_.y = vertical_->begin;
     source_.height = vertical_->end - vertical_->begin;
   }
@@ -171,11 +237,18 @@ void ResizePlan::run_nearest(View pixels, uint8_t* out, size_t stride) const {
 
 namespace {
 
+void pack(const ResizeAxis& axis, const ResizeKernels& kernels, void (*how)(const ResizeAxis&)) {
+  if (axis.packed_for == &kernels || !how) return;
+  how(axis);
+  axis.packed_for = &kernels;
+}
+
 void horizontal_pass(const ResizeKernels& kernels, const ResizeAxis& axis, View in, uint8_t* out, size_t stride) {
+  pack(axis, kernels, kernels.pack_horizontal);
   // The kernels read a few pixels too far. That is harmless except at the end of the memory: those rows are copied.
-  const size_t reach = static_cast<size_t>(axis.first.back() + axis.taps) * 3 + 16;
+  const size_t reach = static_cast<size_t>(axis.first.back() + axis.taps) * 3 + 64;
   const uint8_t* end = in.row(in.size.height - 1) + static_cast<size_t>(in.size.width) * 3;
-  constexpr int kMost = 8;
+  constexpr int kMost = 4;
   static thread_local Scratch copies;
   uint8_t* copy = copies.get(reach * kMost);
   for (int y = 0; y < in.size.height; y += kernels.rows) {
@@ -195,6 +268,7 @@ void horizontal_pass(const ResizeKernels& kernels, const ResizeAxis& axis, View 
 }
 
 void vertical_pass(const ResizeKernels& kernels, const ResizeAxis& axis, View in, uint8_t* out, size_t stride) {
+  pack(axis, kernels, kernels.pack_vertical);
   for (int i = 0; i < axis.size(); ++i, out += stride) {
     kernels.vertical(axis, i, in.data, in.stride, in.size.height, static_cast<size_t>(in.size.width) * 3, out);
   }

@@ -19,11 +19,37 @@ SATCHEL_AVX2 inline __m256i settle(__m256i high, __m256i low) {
   return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(1 << (kWeightBits - 1))), kWeightBits);
 }
 
-/// Four weights, repeated.
+/// Four taps of an output: four high parts, four low ones.
+struct Four {
+  int16_t high[4], low[4];
+};
+
+const Four* packed(const ResizeAxis& axis, int i) {
+  return reinterpret_cast<const Four*>(axis.packed.data()) + static_cast<size_t>(i) * axis.taps / 4;
+}
+
+void pack(const ResizeAxis& axis) {
+  axis.packed.resize((axis.weights.size() * 4 + sizeof(ResizeAxis::Block) - 1) / sizeof(ResizeAxis::Block));
+  Four* to = reinterpret_cast<Four*>(axis.packed.data());
+  for (size_t w = 0; w < axis.weights.size(); ++w) {
+    const ResizeAxis::Pieces p = ResizeAxis::cut(axis.weights[w]);
+    to[w / 4].high[w % 4] = p.high;
+    to[w / 4].low[w % 4] = p.low;
+  }
+}
+
+/// Four 16-bit weights, repeated.
 SATCHEL_AVX2 inline __m256i four(const int16_t* weight) {
   int64_t bits;
   std::memcpy(&bits, weight, 8);
   return _mm256_set1_epi64x(bits);
+}
+
+/// Two 16-bit weights, repeated.
+SATCHEL_AVX2 inline __m256i two(const int16_t* weight) {
+  int32_t bits;
+  std::memcpy(&bits, weight, 4);
+  return _mm256_set1_epi32(bits);
 }
 
 SATCHEL_AVX2 void horizontal(const ResizeAxis& axis, const uint8_t* const* in, uint8_t* const* out) {
@@ -31,11 +57,12 @@ SATCHEL_AVX2 void horizontal(const ResizeAxis& axis, const uint8_t* const* in, u
   const __m256i spread = _mm256_setr_epi8(0, -1, 3, -1, 6, -1, 9, -1, 1, -1, 4, -1, 7, -1, 10, -1, 2, -1, 5, -1, 8, -1, 11, -1, -1, -1, -1,
                                           -1, -1, -1, -1, -1);
   for (int i = 0; i < axis.size(); ++i) {
-    const size_t at = static_cast<size_t>(axis.first[i]) * 3, row_of_weights = static_cast<size_t>(i) * axis.taps;
+    const size_t at = static_cast<size_t>(axis.first[i]) * 3;
+    const Four* w = packed(axis, i);
     __m256i high0 = _mm256_setzero_si256(), low0 = high0, high1 = high0, low1 = high0;
     const uint8_t *p0 = in[0] + at, *p1 = in[1] + at;
-    for (int t = 0; t < axis.taps; t += 4, p0 += 12, p1 += 12) {
-      const __m256i wh = four(&axis.high[row_of_weights + t]), wl = four(&axis.low[row_of_weights + t]);
+    for (int t = 0; t < axis.taps; t += 4, p0 += 12, p1 += 12, ++w) {
+      const __m256i wh = four(w->high), wl = four(w->low);
       const __m256i a = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p0))), spread);
       const __m256i b = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p1))), spread);
       high0 = _mm256_add_epi32(high0, _mm256_madd_epi16(a, wh));
@@ -55,18 +82,14 @@ SATCHEL_AVX2 void horizontal(const ResizeAxis& axis, const uint8_t* const* in, u
 }
 
 /// 32 columns of the weighted sum of `taps` rows.
-SATCHEL_AVX2 inline void columns(const uint8_t* in, size_t stride, int taps, const int16_t* high, const int16_t* low, uint8_t* out) {
+SATCHEL_AVX2 inline void columns(const uint8_t* in, size_t stride, int taps, const Four* weights, uint8_t* out) {
   const __m256i zero = _mm256_setzero_si256();
   __m256i h[4] = {zero, zero, zero, zero}, l[4] = {zero, zero, zero, zero};
   for (int t = 0; t < taps; t += 2) {
     const uint8_t* next = t + 1 < taps ? in + stride : in;  // past the last row the weight is 0
     const __m256i a = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(in));
     const __m256i b = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(next));
-    int32_t pair;
-    std::memcpy(&pair, high + t, 4);
-    const __m256i wh = _mm256_set1_epi32(pair);
-    std::memcpy(&pair, low + t, 4);
-    const __m256i wl = _mm256_set1_epi32(pair);
+    const __m256i wh = two(weights[t / 4].high + t % 4), wl = two(weights[t / 4].low + t % 4);
     const __m256i left = _mm256_unpacklo_epi8(a, b), right = _mm256_unpackhi_epi8(a, b);
     const __m256i words[4] = {_mm256_unpacklo_epi8(left, zero), _mm256_unpackhi_epi8(left, zero), _mm256_unpacklo_epi8(right, zero),
                               _mm256_unpackhi_epi8(right, zero)};
@@ -85,18 +108,16 @@ SATCHEL_AVX2 void vertical(const ResizeAxis& axis, int i, const uint8_t* in, siz
   if (bytes < 32) return kResizePlain.vertical(axis, i, in, stride, rows, bytes, out);
   const int first = axis.first[i], taps = std::min(axis.taps, rows - first);
   const uint8_t* top = in + static_cast<size_t>(first) * stride;
-  const int16_t* high = &axis.high[static_cast<size_t>(i) * axis.taps];
-  const int16_t* low = &axis.low[static_cast<size_t>(i) * axis.taps];
   for (size_t x = 0;; x += 32) {
     x = std::min(x, bytes - 32);  // the last block overlaps the one before
-    columns(top + x, stride, taps, high, low, out + x);
+    columns(top + x, stride, taps, packed(axis, i), out + x);
     if (x == bytes - 32) break;
   }
 }
 
 }  // namespace
 
-const ResizeKernels kResizeAvx2 = {"avx2", 2, horizontal, vertical};
+const ResizeKernels kResizeAvx2 = {"avx2", 2, pack, pack, horizontal, vertical};
 
 }  // namespace satchel::image
 #endif

@@ -44,29 +44,26 @@ void vertical(const ResizeAxis& axis, int i, const uint8_t* in, size_t stride, i
 
 }  // namespace
 
-void ResizeAxis::cut() {
-  high.resize(weights.size());
-  low.resize(weights.size());
-  for (auto& piece : pieces) piece.resize(weights.size());
-  for (size_t i = 0; i < weights.size(); ++i) {
-    const int32_t w = weights[i];
-    high[i] = static_cast<int16_t>((w + 1024) >> 11);
-    low[i] = static_cast<int16_t>(w - (high[i] << 11));
-    const int32_t p0 = static_cast<int8_t>(w & 255), rest = (w - p0) >> 8, p1 = static_cast<int8_t>(rest & 255);
-    pieces[0][i] = static_cast<int8_t>(p0);
-    pieces[1][i] = static_cast<int8_t>(p1);
-    pieces[2][i] = static_cast<int8_t>((rest - p1) >> 8);
-  }
+ResizeAxis::Pieces ResizeAxis::cut(int32_t w) {
+  Pieces p;
+  p.high = static_cast<int16_t>((w + 1024) >> 11);
+  p.low = static_cast<int16_t>(w - (p.high << 11));
+  p.p0 = static_cast<int8_t>(w & 255);
+  const int32_t rest = (w - p.p0) >> 8;
+  p.p1 = static_cast<int8_t>(rest & 255);
+  p.p2 = static_cast<int8_t>((rest - p.p1) >> 8);
+  return p;
 }
 
-const ResizeKernels kResizePlain = {"plain", 1, horizontal, vertical};
+const ResizeKernels kResizePlain = {"plain", 1, nullptr, nullptr, horizontal, vertical};
 
 const std::vector<const ResizeKernels*>& resize_kernels() {
   static const std::vector<const ResizeKernels*> list = [] {
     std::vector<const ResizeKernels*> found;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-      found.push_back(&kResizeVnni);
+    if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl")) {
+      found.push_back(&kResizeAvx512);
     }
     if (__builtin_cpu_supports("avx2")) found.push_back(&kResizeAvx2);
 #endif

@@ -204,6 +204,43 @@ TEST(Picture, HugeClaimsCostLittleMemory) {
   EXPECT_LT(peak_kilobytes() - before, 400 * 1024);
 }
 
+// Whether a file is good does not depend on the part that is looked at, nor what that part shows.
+TEST(Picture, APartOfADamagedFileIsAPartOfTheWhole) {
+  std::mt19937 draw(21);
+  int good = 0, bad = 0;
+  for (const char* name : {"420.jpg", "444.jpg", "restarts.jpg", "grey.jpg", "422_progressive.jpg", "half_end.png", "8_6.png"}) {
+    const Bytes whole = golden::bytes_of(golden::kFiles / name);
+    const Size size = Picture(whole, name).size();
+    for (int i = 0; i < 300; ++i) {
+      Bytes hurt = whole;
+      for (unsigned k = draw() % 4 + 1; k > 0; --k) {
+        hurt[hurt.size() / 5 + draw() % (hurt.size() * 4 / 5)] = draw() % 2 ? 0xFF : static_cast<uint8_t>(draw());
+      }
+      if (i % 10 == 0) hurt.resize(hurt.size() - draw() % (hurt.size() / 2));
+      const int w = 1 + static_cast<int>(draw() % static_cast<unsigned>(size.width)), h = 1 + static_cast<int>(draw() % 7);
+      const Box box{static_cast<int>(draw() % static_cast<unsigned>(size.width - w + 1)), static_cast<int>(draw() % 6), w, h};
+      std::optional<Image> all, part;
+      try {
+        all = Picture(hurt, name).render();
+      } catch (const Error&) {
+      }
+      try {
+        Picture picture(hurt, name);
+        picture.crop(box);
+        part = picture.render();
+      } catch (const Error&) {
+      }
+      ASSERT_EQ(part.has_value(), all.has_value()) << name << " " << i;
+      if (part) {
+        ASSERT_EQ(*part, crop(*all, box)) << name << " " << i;
+      }
+      ++(part ? good : bad);
+    }
+  }
+  EXPECT_GT(good, 200);
+  EXPECT_GT(bad, 200);
+}
+
 // Thousands of damaged files: pixels or an error, nothing else, and the same each time.
 TEST(Picture, DamagedFilesEndInPixelsOrAnError) {
   std::mt19937 draw(11);
