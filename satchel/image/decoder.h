@@ -43,8 +43,9 @@ std::unique_ptr<Decoder> open_webp(ByteSpan bytes, std::string_view name);
 std::unique_ptr<Decoder> open_bmp(ByteSpan bytes, std::string_view name);
 std::unique_ptr<Decoder> open_gif(ByteSpan bytes, std::string_view name);
 
-/// Throws Error(data) for sides of 0, more than 2²⁹ pixels, or more than `file_bytes` could hold in any of the formats.
-void check_size(int64_t width, int64_t height, size_t file_bytes, std::string_view name);
+/// Throws Error(data) for sides of 0, more than 2²⁹ pixels, or more than 2²⁴ at more than `densest` pixels in a byte of the file; no
+/// format packs more than 16384.
+void check_size(int64_t width, int64_t height, size_t file_bytes, std::string_view name, int64_t densest = 16384);
 
 /// Orientation 1…8 out of a TIFF block (with or without "Exif\0\0") or, when that has no such tag, an XMP packet; 1 when neither says
 /// anything usable. Both may be empty or garbage.

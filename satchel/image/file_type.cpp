@@ -91,18 +91,24 @@ const std::vector<std::string>& extensions() {
   return list;
 }
 
+const std::vector<std::string>& foreign_extensions() {
+  static const std::vector<std::string> list = {".heic", ".heif", ".avif", ".tif", ".tiff", ".jxl", ".jp2", ".j2k", ".psd",
+                                                ".ppm",  ".pgm",  ".pnm",  ".svg", ".ico",  ".exr", ".dds", ".qoi", ".xcf"};
+  return list;
+}
+
 Scratch& decode_buffer() {
   static thread_local Scratch buffer;
   return buffer;
 }
 
-void check_size(int64_t width, int64_t height, size_t file_bytes, std::string_view name) {
-  constexpr int64_t kMost = int64_t{1} << 29, kHarmless = int64_t{1} << 24, kDensest = 16384;
+void check_size(int64_t width, int64_t height, size_t file_bytes, std::string_view name, int64_t densest) {
+  constexpr int64_t kMost = int64_t{1} << 29, kHarmless = int64_t{1} << 24;
   check(width > 0 && height > 0, Kind::data, "{}: damaged picture ({}x{} pixels)", name, width, height);
   check(width <= kMost && height <= kMost && width * height <= kMost, Kind::data, "{}: {}x{} pixels are more than 2^29; make it smaller",
         name, width, height);
-  // No format packs more than 16384 pixels into a byte: such a header lies, and must not cost memory.
-  check(width * height <= kHarmless || width * height / kDensest <= static_cast<int64_t>(file_bytes), Kind::data,
+  // Such a header lies, and must not cost memory.
+  check(width * height <= kHarmless || width * height / densest <= static_cast<int64_t>(file_bytes), Kind::data,
         "{}: claims {}x{} pixels in {} bytes: damaged or hostile; remove it", name, width, height, file_bytes);
 }
 

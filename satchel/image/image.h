@@ -120,8 +120,11 @@ class Picture {
 
 /// Name of the file type by its first bytes ("JPEG", "HEIC", "TIFF", "text", "empty file", …), for messages.
 std::string true_type(const Bytes& bytes);
-/// File name extensions that readers take for pictures, lower case with the dot (timm's list and .gif).
+/// File name extensions that readers take for pictures, lower case with the dot.
 const std::vector<std::string>& extensions();
+/// Those of pictures that are not read (".heic", ".tif", …), so that a reader can say so instead of passing them over. Opening such a
+/// file gives the message with the command that converts it.
+const std::vector<std::string>& foreign_extensions();
 
 // ---- encoding -----------------------------------------------------------------------------------------------------------
 

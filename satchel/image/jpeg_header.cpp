@@ -74,7 +74,8 @@ class Walk {
     header_.size = {s[3] << 8 | s[4], s[1] << 8 | s[2]};
     header_.components = components;
     if (header_.size.width == 0 || header_.size.height == 0) broken("a side of 0 pixels");
-    check_size(header_.size.width, header_.size.height, bytes_.size(), name_);
+    // A block of 64 pixels takes at least a bit, unless it is coded arithmetically.
+    check_size(header_.size.width, header_.size.height, bytes_.size(), name_, marker > 0xC8 ? 16384 : 512);
   }
 
   void check_quantization(ByteSpan s) const {

@@ -1,8 +1,10 @@
-// WebP through libwebp's animation decoder, as Pillow does: the first frame on the canvas, alpha dropped.
+// WebP through libwebp: the first frame on the canvas, alpha dropped. Pillow has its animation decoder draw every picture; a still one
+// gives the same pixels without the two canvases.
 // SPDX-License-Identifier: Apache-2.0
 #include <webp/decode.h>
 #include <webp/demux.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "satchel/image/decoder.h"
@@ -22,12 +24,35 @@ class WebpDecoder final : public Decoder {
     size = {static_cast<int>(width), static_cast<int>(height)};
     WebPIterator first;
     if (!WebPDemuxGetFrame(demuxer.get(), 1, &first)) broken("damaged WebP (no picture in it)");
+    still_ = first.num_frames == 1 && first.width == size.width && first.height == size.height;
     WebPDemuxReleaseIterator(&first);
     const ByteSpan exif = chunk(demuxer.get(), "EXIF"), xmp = chunk(demuxer.get(), "XMP ");
     orientation = orientation_of(exif, {reinterpret_cast<const char*>(xmp.data()), xmp.size()});
   }
 
-  Pixels decode(Box box, Picture::Partial) override {
+  Pixels decode(Box box, Picture::Partial) override { return still_ ? decode_part(box) : decode_canvas(box); }
+
+ private:
+  /// A still picture: only the box, and two pixels more at each side, where the smooth upsampling of colour looks at its neighbours.
+  Pixels decode_part(Box box) const {
+    const int left = std::max(0, box.x - 2) & ~1, top = std::max(0, box.y - 2) & ~1;
+    const int right = std::min(size.width, box.x + box.width + 2), bottom = std::min(size.height, box.y + box.height + 2);
+    WebPDecoderConfig config;
+    if (!WebPInitDecoderConfig(&config)) broken("libwebp of another version");
+    config.options.use_cropping = 1;
+    config.options.crop_left = left, config.options.crop_top = top;
+    config.options.crop_width = right - left, config.options.crop_height = bottom - top;
+    const size_t stride = static_cast<size_t>(right - left) * 3, bytes = stride * (bottom - top);
+    config.output.colorspace = MODE_RGB;
+    config.output.is_external_memory = 1;
+    config.output.u.RGBA = {decode_buffer().get(bytes), static_cast<int>(stride), bytes};
+    if (WebPDecode(data_.bytes, data_.size, &config) != VP8_STATUS_OK) broken("damaged WebP");
+    const View part{config.output.u.RGBA.rgba, stride, {right - left, bottom - top}};
+    return {part.part({box.x - left, box.y - top, box.width, box.height}), Verdict::whole, {}};
+  }
+
+  /// An animation, or a frame smaller than the canvas.
+  Pixels decode_canvas(Box box) const {
     WebPAnimDecoderOptions options;
     WebPAnimDecoderOptionsInit(&options);
     const std::unique_ptr<WebPAnimDecoder, decltype(&WebPAnimDecoderDelete)> decoder(WebPAnimDecoderNew(&data_, &options),
@@ -45,7 +70,6 @@ class WebpDecoder final : public Decoder {
     return {{out, stride, box.size()}, Verdict::whole, {}};
   }
 
- private:
   static ByteSpan chunk(const WebPDemuxer* demuxer, const char* kind) {
     WebPChunkIterator found;
     ByteSpan bytes;
@@ -55,6 +79,7 @@ class WebpDecoder final : public Decoder {
   }
 
   const WebPData data_;
+  bool still_ = false;
 };
 
 }  // namespace

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/image/file_type.h"
 
+#include <algorithm>
+
 #include "tests/image/golden.h"
 
 namespace satchel::image {
@@ -62,6 +64,13 @@ TEST(FileType, NamesWhatIsNoPicture) {
   EXPECT_NE(refusal("\0\0\0\0\0\0"sv).find("zero"), std::string::npos);
   EXPECT_NE(refusal("\x01\x02\x03"sv).find("unknown"), std::string::npos);
   EXPECT_NE(refusal("version https://git-lfs.github.com/spec/v1\n").find("LFS"), std::string::npos);
+}
+
+TEST(FileType, NoExtensionIsBothReadAndForeign) {
+  for (const std::string& e : foreign_extensions()) {
+    EXPECT_EQ(std::count(extensions().begin(), extensions().end(), e), 0) << e;
+    EXPECT_EQ(e[0], '.');
+  }
 }
 
 TEST(FileType, SizesThatNoFileCanHold) {
