@@ -59,7 +59,8 @@ bool normalize(const Normalize& op);
 enum BatchNormRow { kMean, kInvStd, kScale, kShift };
 
 /// y = relu(norm(x) + residual) for x [rows, channels] (channels-last pictures seen as a matrix). Statistics are those of the batch;
-/// running ones move by `momentum` (the variance over n − 1). f32 alone, weight and statistics float.
+/// running ones move by `momentum` (the variance over n − 1). f32 or bf16; weight, statistics and arithmetic are float,
+/// bf16 results the float ones rounded once.
 /// Bound, with u = 2⁻²⁴: at most 256 lines are summed in float, four at a time and about the chunk's own mean, then merged in double. So
 /// the mean is good to 70u of the mean distance from it plus 1u of itself, the variance to 70u of itself whatever the ratio mean/std,
 /// and y adds to what these make of it 5u of |x·scale| + |mean·scale| + |bias| + |residual|.

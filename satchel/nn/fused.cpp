@@ -1,5 +1,5 @@
-// Convolution → norm → (add) → activation as one autograd node: between the convolution and the output lies one kernel, forward and
-// backward, and what a step allocates and reads again is kept to what mathematics asks for.
+// Convolution → norm → (add) → activation as one autograd node, in float or in autocast's bfloat16: between the convolution and the output
+// lies one kernel, forward and backward, and what a step allocates and reads again is kept to what mathematics asks for.
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/nn/fused.h"
 
@@ -18,6 +18,11 @@
 
 #include "satchel/kernels/kernels.h"
 
+// Declared here: its header costs ten seconds a file.
+namespace at::autocast {
+TORCH_API at::ScalarType get_autocast_dtype(at::DeviceType device_type);
+}
+
 namespace satchel::nn {
 namespace {
 
@@ -25,6 +30,19 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr auto kLast = at::MemoryFormat::ChannelsLast;
+
+// ---- autocast -----------------------------------------------------------------------------------------------------------------
+
+bool autocast_is_on() { return c10::impl::tls_is_dispatch_key_included(c10::DispatchKey::AutocastCPU); }
+
+/// As autocast would hand it to a convolution: bfloat16, or itself.
+at::Tensor narrowed(const at::Tensor& t) { return autocast_is_on() ? t.to(at::kBFloat16) : t; }
+ConvArgs narrowed(ConvArgs conv) {
+  conv.weight = narrowed(conv.weight);
+  return conv;
+}
+
+kernels::Dtype dtype_of(const at::Tensor& t) { return t.scalar_type() == at::kFloat ? kernels::Dtype::f32 : kernels::Dtype::bf16; }
 
 // ---- convolution without autograd ---------------------------------------------------------------------------------------------
 
@@ -120,13 +138,14 @@ at::Tensor post(const AutogradContext& context, const char* key, at::Tensor part
 at::Tensor FusedUnit::forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& conv_weight, const at::Tensor& weight,
                               const at::Tensor& bias, const std::optional<at::Tensor>& residual, const ConvArgs& conv, const NormArgs& norm,
                               bool relu) {
-  const at::Tensor z = convolve(x, conv);
+  const at::Tensor in = narrowed(x), kernel = narrowed(conv_weight);
+  const at::Tensor z = convolve(in, {kernel, {}, conv.stride, conv.padding, conv.dilation, conv.groups});
   const at::Tensor y = at::empty_like(z);
-  const at::Tensor saved = at::empty({4, z.size(1)}, z.options());
+  const at::Tensor saved = at::empty({4, z.size(1)}, weight.options());
   kernels::batch_norm_forward({.x = z.data_ptr(),
                                .residual = residual ? residual->data_ptr() : nullptr,
                                .y = y.data_ptr(),
-                               .dtype = kernels::Dtype::f32,
+                               .dtype = dtype_of(z),
                                .rows = z.numel() / z.size(1),
                                .channels = z.size(1),
                                .weight = weight.data_ptr<float>(),
@@ -139,12 +158,12 @@ at::Tensor FusedUnit::forward(AutogradContext* context, const at::Tensor& x, con
                                .saved = saved.data_ptr<float>()});
   const bool reads_output = relu && residual;
   context->set_materialize_grads(false);
-  context->save_for_backward({x, conv_weight, z, saved, reads_output ? y : at::Tensor()});
+  context->save_for_backward({in, kernel, z, saved, reads_output ? y : at::Tensor()});
   context->saved_data["conv"] = std::vector<int64_t>{conv.stride, conv.padding, conv.dilation, conv.groups};
   context->saved_data["relu"] = relu;
   context->saved_data["residual"] = residual.has_value();
   context->saved_data[kLetterbox] = c10::IValue::make_capsule(c10::make_intrusive<Letterbox>());
-  remember_maker(context, "maker of x", x);
+  if (in.is_same(x)) remember_maker(context, "maker of x", x);
   if (residual) remember_maker(context, "maker of residual", *residual);
   return y;
 }
@@ -167,7 +186,7 @@ variable_list FusedUnit::backward(AutogradContext* context, variable_list gradie
   if (posted.defined() || (residual && relu)) {
     behind = sole_owner(dy) ? dy : posted.defined() && sole_owner(posted) ? posted : at::empty_like(dy);
   }
-  const at::Tensor dweight = at::empty({channels}, z.options()), dbias = at::empty({channels}, z.options());
+  const at::Tensor dweight = at::empty({channels}, saved[3].options()), dbias = at::empty({channels}, saved[3].options());
   // The convolution's output is this node's alone: it becomes its own gradient.
   kernels::batch_norm_backward({.dy = dy.data_ptr(),
                                 .dy2 = posted.defined() ? posted.data_ptr() : nullptr,
@@ -175,7 +194,7 @@ variable_list FusedUnit::backward(AutogradContext* context, variable_list gradie
                                 .y = y.defined() ? y.data_ptr() : nullptr,
                                 .dx = z.data_ptr(),
                                 .dz = behind.defined() ? behind.data_ptr() : nullptr,
-                                .dtype = kernels::Dtype::f32,
+                                .dtype = dtype_of(z),
                                 .rows = z.numel() / channels,
                                 .channels = channels,
                                 .saved = saved[3].data_ptr<float>(),
@@ -214,7 +233,7 @@ class FusedSubsamplePad : public torch::autograd::Function<FusedSubsamplePad> {
   static kernels::SubsamplePad op(const at::Tensor& wide, const at::Tensor& narrow, int64_t stride) {
     return {.x = wide.data_ptr(),
             .y = narrow.data_ptr(),
-            .dtype = kernels::Dtype::f32,
+            .dtype = dtype_of(wide),
             .count = wide.size(0),
             .height = wide.size(2),
             .width = wide.size(3),
@@ -224,17 +243,21 @@ class FusedSubsamplePad : public torch::autograd::Function<FusedSubsamplePad> {
   }
 };
 
-bool plain_floats(const at::Tensor& t) { return t.is_cpu() && t.scalar_type() == at::kFloat; }
+bool is_float(const at::Tensor& t) { return t.is_cpu() && t.scalar_type() == at::kFloat; }
+bool is_bf16(const at::Tensor& t) { return t.is_cpu() && t.scalar_type() == at::kBFloat16; }
 
 /// The reason for which a unit is not fused, or null.
 const char* obstacle(const at::Tensor& x, const ConvArgs& conv, const NormArgs& norm, const Tail& tail, bool training) {
   if (!kernels::enabled()) return "switched off";
-  if (!plain_floats(x) || !plain_floats(conv.weight) || !plain_floats(norm.weight)) return "not float on the CPU";
-  if (c10::impl::tls_is_dispatch_key_included(c10::DispatchKey::AutocastCPU)) return "autocast";
+  if (!is_float(conv.weight) || !is_float(norm.weight)) return "weights are not float on the CPU";
+  const bool narrow = autocast_is_on();
+  if (narrow && at::autocast::get_autocast_dtype(at::kCPU) != at::kBFloat16) return "autocast to another type than bfloat16";
+  if (!is_float(x) && !(narrow && is_bf16(x))) return "neither float nor autocast's bfloat16 on the CPU";
   if (!x.is_contiguous(kLast)) return "not channels-last";
   if (conv.bias.defined()) return "the convolution has a bias";
   if (tail.keep.defined()) return "stochastic depth";
-  if (tail.residual.defined() && !(plain_floats(tail.residual) && tail.residual.is_contiguous(kLast))) return "another kind of residual";
+  const at::Tensor& side = tail.residual;
+  if (side.defined() && !((narrow ? is_bf16(side) : is_float(side)) && side.is_contiguous(kLast))) return "another kind of residual";
   if (!training && c10::GradMode::is_enabled() && (x.requires_grad() || conv.weight.requires_grad())) return "a gradient in evaluation";
   return nullptr;
 }
@@ -249,11 +272,11 @@ at::Tensor fused_conv_norm_act(const at::Tensor& x, const ConvArgs& conv, const 
   const bool relu = tail.activation == Activation::relu;
   const auto residual = tail.residual.defined() ? std::optional(tail.residual) : std::nullopt;
   if (training) return FusedUnit::apply(x, conv.weight, norm.weight, norm.bias, residual, conv, norm, relu);
-  const at::Tensor y = convolve(x, conv);
+  const at::Tensor y = convolve(narrowed(x), narrowed(conv));
   kernels::batch_norm_apply({.x = y.data_ptr(),
                              .residual = residual ? residual->data_ptr() : nullptr,
                              .y = y.data_ptr(),
-                             .dtype = kernels::Dtype::f32,
+                             .dtype = dtype_of(y),
                              .rows = y.numel() / y.size(1),
                              .channels = y.size(1),
                              .weight = norm.weight.data_ptr<float>(),
@@ -266,7 +289,7 @@ at::Tensor fused_conv_norm_act(const at::Tensor& x, const ConvArgs& conv, const 
 }
 
 at::Tensor fused_subsample_pad(const at::Tensor& x, int64_t stride, int64_t channels) {
-  if (!kernels::enabled() || !plain_floats(x) || !x.is_contiguous(kLast)) return {};
+  if (!kernels::enabled() || !(is_float(x) || is_bf16(x)) || !x.is_contiguous(kLast)) return {};
   return FusedSubsamplePad::apply(x, stride, channels);
 }
 

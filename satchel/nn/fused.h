@@ -1,5 +1,5 @@
-// The fused paths of ops.h for floats on the CPU. Each returns an undefined tensor when it does not know the case (SATCHEL_EXPLAIN=kernels
-// says why), and its caller goes on with the plain expression.
+// The fused paths of ops.h for floats on the CPU, and for bfloat16 under autocast. Each returns an undefined tensor when it does not know
+// the case (SATCHEL_EXPLAIN=kernels says why), and its caller goes on with the plain expression.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -197,4 +197,30 @@ struct Choice {
 /// One documented function; knows no data set by name. Never picks a network whose first epoch would take over 10 minutes.
 Choice choose(const Situation& situation);
 
+// ---- measuring ----------------------------------------------------------------------------------------------------------------
+
+/// What to time, by a recipe as `run` would take it.
+struct BenchRequest {
+  recipe::Table root;
+  Path data;  // bench_data alone
+  std::string device = "auto";
+  int threads = 0;  // compute threads on a CPU; 0: all cores
+  int workers = 1;  // loader threads
+  int64_t classes = 1000;
+};
+/// Something to time: `run(n)` does n rounds and returns the seconds they took, nothing of its own preparations among them.
+struct Bench {
+  std::function<double(int64_t rounds)> run;
+  int64_t pictures = 0;  // per round
+  int img_size = 0;
+  std::string model, precision, device;
+  int threads = 0;
+};
+/// Optimizer steps on made-up pictures that lie ready on the device: forward, loss, backward, update, average.
+Bench bench_step(const BenchRequest& request);
+/// Batches of real pictures: read, decoded, augmented. The network takes no part.
+Bench bench_data(const BenchRequest& request);
+/// The network answering batches of made-up pictures.
+Bench bench_model(const BenchRequest& request);
+
 }  // namespace satchel::train

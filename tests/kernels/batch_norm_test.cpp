@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -250,6 +251,64 @@ TEST(BatchNorm, BytesDoNotDependOnTheNumberOfThreads) {
   omp_set_num_threads(before);
 }
 #endif
+
+uint16_t rounded(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  return static_cast<uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+}
+
+std::vector<uint16_t> narrow(const Floats& from) {
+  std::vector<uint16_t> out(from.size());
+  for (size_t i = 0; i < from.size(); ++i) out[i] = rounded(from[i]);
+  return out;
+}
+
+Floats widen(const std::vector<uint16_t>& from) {
+  Floats out(from.size());
+  for (size_t i = 0; i < from.size(); ++i) out[i] = std::bit_cast<float>(static_cast<uint32_t>(from[i]) << 16);
+  return out;
+}
+
+// bfloat16 is storage: what comes out is what floats with the same values give, rounded.
+TEST(BatchNorm, Bf16IsTheFloatResultRounded) {
+  for (const NormCase& c : norm_cases()) {
+    if (c.rows() * c.channels > 1 << 19) continue;
+    Data d(c);
+    const auto x = narrow(d.x), residual = narrow(d.residual);
+    d.x = widen(x), d.residual = widen(residual);
+    Floats saved(4 * d.channels), mean = d.running_mean, variance = d.running_var, dweight(d.channels), dbias(d.channels);
+    std::vector<uint16_t> y(x.size()), dx(x.size()), dz(x.size());
+    ASSERT_TRUE(d.forward());
+    ASSERT_TRUE(batch_norm_forward({x.data(), c.residual ? residual.data() : nullptr, y.data(), Dtype::bf16, d.rows, d.channels,
+                                    d.weight.data(), d.bias.data(), mean.data(), variance.data(), 0.1, 1e-5, c.relu, saved.data()}));
+    EXPECT_EQ(y, narrow(d.y)) << c.name;
+    EXPECT_EQ(saved, d.saved) << c.name;
+    const auto dy = narrow(d.dy);
+    d.dy = widen(dy);
+    ASSERT_TRUE(d.backward());
+    const bool gated = c.relu && c.residual;
+    ASSERT_TRUE(batch_norm_backward({dy.data(), nullptr, x.data(), gated ? y.data() : nullptr, dx.data(), gated ? dz.data() : nullptr,
+                                     Dtype::bf16, d.rows, d.channels, saved.data(), c.relu, dweight.data(), dbias.data()}));
+    EXPECT_EQ(dx, narrow(d.dx)) << c.name;
+    EXPECT_EQ(dweight, d.dweight) << c.name;
+    std::vector<uint16_t> applied(x.size());
+    ASSERT_TRUE(batch_norm_apply({d.x.data(), c.residual ? d.residual.data() : nullptr, d.y.data(), Dtype::f32, d.rows, d.channels,
+                                  d.weight.data(), d.bias.data(), mean.data(), variance.data(), 1e-5, c.relu}));
+    ASSERT_TRUE(batch_norm_apply({x.data(), c.residual ? residual.data() : nullptr, applied.data(), Dtype::bf16, d.rows, d.channels,
+                                  d.weight.data(), d.bias.data(), mean.data(), variance.data(), 1e-5, c.relu}));
+    EXPECT_EQ(applied, narrow(d.y)) << c.name;
+  }
+}
+
+TEST(BatchNorm, NotANumberStaysOneInBf16) {
+  const uint16_t nan = 0x7FFF;
+  std::vector<uint16_t> x(64, 0x3F80), y(64);
+  x[5] = nan;
+  const Floats one(8, 1.0f), zero(8, 0.0f);
+  ASSERT_TRUE(
+      batch_norm_apply({x.data(), nullptr, y.data(), Dtype::bf16, 8, 8, one.data(), zero.data(), zero.data(), one.data(), 1e-5, true}));
+  EXPECT_TRUE(std::isnan(widen(y)[5]));
+}
 
 TEST(BatchNorm, DeclinesWhatItDoesNotDo) {
   const NormCase c{"small", 1, 4, 4, 8, false, true, false};

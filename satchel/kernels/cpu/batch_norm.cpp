@@ -1,10 +1,11 @@
-// Batch norm (+ residual) (+ ReLU) on channels-last floats, training forward and backward: one read for the statistics, one pass for the
-// rest. What bounds it is memory traffic: libraries read three times and leave activation and sum to passes of their own.
+// Batch norm (+ residual) (+ ReLU) on channels-last floats or bfloat16, training forward and backward: one read for the statistics, one
+// pass for the rest. What bounds it is memory traffic: libraries read three times and leave activation and sum to passes of their own.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "satchel/kernels/cpu/element.h"
 #include "satchel/kernels/cpu/isa.h"
 #include "satchel/kernels/kernels.h"
 #include "satchel/kernels/record.h"
@@ -35,105 +36,80 @@ struct Shape {
     tile(source, out.data());
     return out;
   }
+  /// The sums [width] of a chunk as sums [channels].
+  void untile(const float* wide, float* narrow) const {
+    std::copy(wide, wide + channels, narrow);
+    for (int64_t j = channels; j < width; j += channels) {
+      for (int64_t c = 0; c < channels; ++c) narrow[c] += wide[j + c];
+    }
+  }
+  /// Calls rows(offset, lines, width) for the folded rows of chunk k, then for what is left of it.
+  template <class Rows>
+  void walk(int64_t k, Rows rows_of_chunk) const {
+    const int64_t folded = size(k) / fold, rest = size(k) % fold, start = begin(k) * channels;
+    if (folded) rows_of_chunk(start, folded, width);
+    if (rest) rows_of_chunk(start + folded * width, rest, channels);
+  }
 };
 
-/// Calls rows(offset, lines, width) for the folded rows of chunk k, then for what is left of it.
-template <class Rows>
-void walk(const Shape& s, int64_t k, Rows rows) {
-  const int64_t folded = s.size(k) / s.fold, rest = s.size(k) % s.fold;
-  const int64_t start = s.begin(k) * s.channels;
-  if (folded) rows(start, folded, s.width);
-  if (rest) rows(start + folded * s.width, rest, s.channels);
-}
+// ---- loops over the lines of a chunk ------------------------------------------------------------------------------------------
 
-void fold(const Shape& s, const float* wide, float* narrow) {
-  for (int64_t c = 0; c < s.channels; ++c) {
-    float sum = wide[c];
-    for (int64_t j = c + s.channels; j < s.width; j += s.channels) sum += wide[j];
-    narrow[c] = sum;
-  }
-}
-
-SATCHEL_CLONES void add_sums(const float* __restrict x, int64_t lines, int64_t width, float* __restrict sum) {
+template <class T>
+SATCHEL_CLONES void add_sums(const T* __restrict x, int64_t lines, int64_t width, float* __restrict sum) {
   int64_t r = 0;
   for (; r + 4 <= lines; r += 4, x += 4 * width) {
-    for (int64_t c = 0; c < width; ++c) sum[c] += (x[c] + x[width + c]) + (x[2 * width + c] + x[3 * width + c]);
+    for (int64_t c = 0; c < width; ++c) sum[c] += (load(x[c]) + load(x[width + c])) + (load(x[2 * width + c]) + load(x[3 * width + c]));
   }
   for (; r < lines; ++r, x += width) {
-    for (int64_t c = 0; c < width; ++c) sum[c] += x[c];
+    for (int64_t c = 0; c < width; ++c) sum[c] += load(x[c]);
   }
 }
 
 /// Adds Σ (x − mean), which mends what rounding did to `mean`, and Σ (x − mean)².
-SATCHEL_CLONES void add_squares(const float* __restrict x, int64_t lines, int64_t width, const float* __restrict mean,
-                                float* __restrict rest, float* __restrict squares) {
+template <class T>
+SATCHEL_CLONES void add_squares(const T* __restrict x, int64_t lines, int64_t width, const float* __restrict mean, float* __restrict rest,
+                                float* __restrict squares) {
   int64_t r = 0;
   for (; r + 4 <= lines; r += 4, x += 4 * width) {
     for (int64_t c = 0; c < width; ++c) {
-      const float m = mean[c], a = x[c] - m, b = x[width + c] - m, d = x[2 * width + c] - m, e = x[3 * width + c] - m;
+      const float m = mean[c], a = load(x[c]) - m, b = load(x[width + c]) - m;
+      const float d = load(x[2 * width + c]) - m, e = load(x[3 * width + c]) - m;
       rest[c] += (a + b) + (d + e);
       squares[c] += (a * a + b * b) + (d * d + e * e);
     }
   }
   for (; r < lines; ++r, x += width) {
     for (int64_t c = 0; c < width; ++c) {
-      const float a = x[c] - mean[c];
+      const float a = load(x[c]) - mean[c];
       rest[c] += a;
       squares[c] += a * a;
     }
   }
 }
 
-// A NaN passes the activation, as in ATen: a broken loss must be seen.
-SATCHEL_CLONES void affine(const float* x, int64_t lines, int64_t width, const float* __restrict scale, const float* __restrict shift,
-                           float* y) {
-  for (int64_t r = 0; r < lines; ++r, x += width, y += width) {
-#pragma GCC ivdep
-    for (int64_t c = 0; c < width; ++c) y[c] = x[c] * scale[c] + shift[c];
-  }
+/// A NaN passes the activation, as in ATen: a broken loss must be seen.
+template <bool relu>
+float activated(float v) {
+  return relu && v <= 0 ? 0 : v;
 }
 
-SATCHEL_CLONES void affine_relu(const float* x, int64_t lines, int64_t width, const float* __restrict scale, const float* __restrict shift,
-                                float* y) {
+// x, residual and y may be the same memory, hence ivdep: each place is read before it is written.
+template <class T, bool relu, bool adds>
+SATCHEL_CLONES void affine(const T* x, const T* residual, T* y, int64_t lines, int64_t width, const float* __restrict scale,
+                           const float* __restrict shift) {
   for (int64_t r = 0; r < lines; ++r, x += width, y += width) {
+    const T* const side = adds ? residual + r * width : nullptr;
 #pragma GCC ivdep
     for (int64_t c = 0; c < width; ++c) {
-      const float v = x[c] * scale[c] + shift[c];
-      y[c] = v <= 0 ? 0 : v;
-    }
-  }
-}
-
-SATCHEL_CLONES void affine_add(const float* x, const float* residual, int64_t lines, int64_t width, const float* __restrict scale,
-                               const float* __restrict shift, float* y, bool relu) {
-  for (int64_t r = 0; r < lines; ++r, x += width, y += width, residual += width) {
-    if (relu) {
-#pragma GCC ivdep
-      for (int64_t c = 0; c < width; ++c) {
-        const float v = x[c] * scale[c] + shift[c] + residual[c];
-        y[c] = v <= 0 ? 0 : v;
-      }
-    } else {
-#pragma GCC ivdep
-      for (int64_t c = 0; c < width; ++c) y[c] = x[c] * scale[c] + shift[c] + residual[c];
+      float v = load(x[c]) * scale[c] + shift[c];
+      if (adds) v += load(side[c]);
+      store(y + c, activated<relu>(v));
     }
   }
 }
 
 /// Where the gradient passes: everywhere, where x·scale + shift > 0, or where y > 0.
 enum class Gate { open, map, output };
-
-/// The streams of the backward's first pass: dz is written when dy2 is given or the gate is `output`.
-struct Streams {
-  const float *dy, *dy2, *x, *y;
-  float* dz;
-  Streams from(int64_t at) const { return {dy + at, dy2 ? dy2 + at : nullptr, x + at, y ? y + at : nullptr, dz ? dz + at : nullptr}; }
-};
-
-struct Sums {
-  const float *mean, *scale, *shift;  // [width]
-  float *first, *second;              // Σ dz, Σ dz·(x − mean)
-};
 
 template <Gate gate>
 float passed(float dy, float x, float y, float scale, float shift) {
@@ -142,70 +118,75 @@ float passed(float dy, float x, float y, float scale, float shift) {
   return dy;
 }
 
-#define SATCHEL_GRADIENT_SUMS(name, gate, two)                                                                  \
-  SATCHEL_CLONES void name(const Streams& all, int64_t lines, int64_t width, const Sums& s) {                   \
-    const float *dy = all.dy, *dy2 = all.dy2, *x = all.x, *y = all.y;                                           \
-    float* dz = all.dz;                                                                                         \
-    const float* __restrict mean = s.mean, * __restrict scale = s.scale, * __restrict shift = s.shift;          \
-    float* __restrict first = s.first, * __restrict second = s.second;                                          \
-    for (int64_t r = 0; r < lines; ++r) {                                                                       \
-      const int64_t at = r * width;                                                                             \
-      _Pragma("GCC ivdep") for (int64_t c = 0; c < width; ++c) {                                                \
-        const float sum = two ? dy[at + c] + dy2[at + c] : dy[at + c];                                          \
-        const float g = passed<gate>(sum, x[at + c], gate == Gate::output ? y[at + c] : 0, scale[c], shift[c]); \
-        if (two || gate == Gate::output) dz[at + c] = g;                                                        \
-        first[c] += g;                                                                                          \
-        second[c] += g * (x[at + c] - mean[c]);                                                                 \
-      }                                                                                                         \
-    }                                                                                                           \
-  }
-SATCHEL_GRADIENT_SUMS(sums_open, Gate::open, false)
-SATCHEL_GRADIENT_SUMS(sums_map, Gate::map, false)
-SATCHEL_GRADIENT_SUMS(sums_output, Gate::output, false)
-SATCHEL_GRADIENT_SUMS(sums_open_two, Gate::open, true)
-SATCHEL_GRADIENT_SUMS(sums_map_two, Gate::map, true)
-SATCHEL_GRADIENT_SUMS(sums_output_two, Gate::output, true)
-#undef SATCHEL_GRADIENT_SUMS
+/// The streams of the backward's first pass: dz is written when dy2 is given or the gate is `output`.
+template <class T>
+struct Streams {
+  const T *dy, *dy2, *x, *y;
+  T* dz;
+  Streams from(int64_t at) const { return {dy + at, dy2 ? dy2 + at : nullptr, x + at, y ? y + at : nullptr, dz ? dz + at : nullptr}; }
+};
 
-auto* gradient_sums(Gate gate, bool two) {
+struct Sums {
+  const float *mean, *scale, *shift;  // [width]
+  float *first, *second;              // Σ dz, Σ dz·(x − mean)
+};
+
+template <class T, Gate gate, bool two>
+SATCHEL_CLONES void add_gradients(const Streams<T>& all, int64_t lines, int64_t width, const Sums& s) {
+  const T *dy = all.dy, *dy2 = all.dy2, *x = all.x, *y = all.y;
+  T* dz = all.dz;
+  const float* __restrict mean = s.mean, * __restrict scale = s.scale, * __restrict shift = s.shift;
+  float* __restrict first = s.first, * __restrict second = s.second;
+  for (int64_t r = 0; r < lines; ++r) {
+    const int64_t at = r * width;
+#pragma GCC ivdep
+    for (int64_t c = 0; c < width; ++c) {
+      const float v = load(x[at + c]), came = two ? load(dy[at + c]) + load(dy2[at + c]) : load(dy[at + c]);
+      const float g = passed<gate>(came, v, gate == Gate::output ? load(y[at + c]) : 0, scale[c], shift[c]);
+      if (two || gate == Gate::output) store(dz + at + c, g);
+      first[c] += g;
+      second[c] += g * (v - mean[c]);
+    }
+  }
+}
+
+template <class T>
+using AddGradients = void (*)(const Streams<T>&, int64_t, int64_t, const Sums&);
+
+template <class T>
+AddGradients<T> add_gradients_for(Gate gate, bool two) {
   switch (gate) {
     case Gate::open:
-      return two ? sums_open_two : sums_open;
+      return two ? add_gradients<T, Gate::open, true> : add_gradients<T, Gate::open, false>;
     case Gate::map:
-      return two ? sums_map_two : sums_map;
+      return two ? add_gradients<T, Gate::map, true> : add_gradients<T, Gate::map, false>;
     case Gate::output:
       break;
   }
-  return two ? sums_output_two : sums_output;
+  return two ? add_gradients<T, Gate::output, true> : add_gradients<T, Gate::output, false>;
 }
 
 struct Slopes {
   const float *mean, *scale, *shift, *constant, *slope;  // [width]
 };
 
-// dx = dz·scale + constant + (x − mean)·slope; dx may be x.
-SATCHEL_CLONES void gradient_map(const float* dy, const float* x, float* dx, int64_t lines, int64_t width, const Slopes& s) {
+/// dx = dz·scale + constant + (x − mean)·slope; dx may be x.
+template <class T, Gate gate>
+SATCHEL_CLONES void gradient_of_x(const T* dz, const T* x, T* dx, int64_t lines, int64_t width, const Slopes& s) {
   const float* __restrict mean = s.mean, * __restrict scale = s.scale, * __restrict shift = s.shift;
   const float* __restrict constant = s.constant, * __restrict slope = s.slope;
-  for (int64_t r = 0; r < lines; ++r, dy += width, x += width, dx += width) {
+  for (int64_t r = 0; r < lines; ++r, dz += width, x += width, dx += width) {
 #pragma GCC ivdep
     for (int64_t c = 0; c < width; ++c) {
-      const float g = passed<Gate::map>(dy[c], x[c], 0, scale[c], shift[c]);
-      dx[c] = g * scale[c] + (constant[c] + (x[c] - mean[c]) * slope[c]);
+      const float v = load(x[c]), g = passed<gate>(load(dz[c]), v, 0, scale[c], shift[c]);
+      store(dx + c, g * scale[c] + (constant[c] + (v - mean[c]) * slope[c]));
     }
   }
 }
 
-SATCHEL_CLONES void gradient_open(const float* dy, const float* x, float* dx, int64_t lines, int64_t width, const Slopes& s) {
-  const float* __restrict mean = s.mean, * __restrict scale = s.scale;
-  const float* __restrict constant = s.constant, * __restrict slope = s.slope;
-  for (int64_t r = 0; r < lines; ++r, dy += width, x += width, dx += width) {
-#pragma GCC ivdep
-    for (int64_t c = 0; c < width; ++c) dx[c] = dy[c] * scale[c] + (constant[c] + (x[c] - mean[c]) * slope[c]);
-  }
-}
+// ---- what chunks leave behind -------------------------------------------------------------------------------------------------
 
-/// What a chunk leaves behind, a row of `channels` each: forward its mean, Σ (x − mean) and Σ (x − mean)²; backward Σ dz, Σ dz·(x − mean).
+/// Rows of `channels` for each chunk: forward its mean, Σ (x − mean) and Σ (x − mean)²; backward Σ dz and Σ dz·(x − mean).
 constexpr int64_t kForwardRows = 3, kBackwardRows = 2;
 
 /// Room for them; kept by the calling thread, for pages are dear.
@@ -270,27 +251,23 @@ void merge(const Shape& s, const float* all, const BatchNormBackward& op, float*
   }
 }
 
-void apply_chunk(const Shape& s, int64_t k, const float* x, const float* residual, float* y, const float* scale, const float* shift,
-                 bool relu) {
-  walk(s, k, [&](int64_t at, int64_t lines, int64_t width) {
-    if (residual) {
-      affine_add(x + at, residual + at, lines, width, scale, shift, y + at, relu);
-    } else if (relu) {
-      affine_relu(x + at, lines, width, scale, shift, y + at);
-    } else {
-      affine(x + at, lines, width, scale, shift, y + at);
-    }
-  });
+// ---- the ops ------------------------------------------------------------------------------------------------------------------
+
+template <class T>
+using Affine = void (*)(const T*, const T*, T*, int64_t, int64_t, const float*, const float*);
+
+template <class T>
+Affine<T> affine_for(bool relu, bool adds) {
+  if (relu) return adds ? affine<T, true, true> : affine<T, true, false>;
+  return adds ? affine<T, false, true> : affine<T, false, false>;
 }
 
-}  // namespace
-
-bool batch_norm_forward(const BatchNormForward& op) {
-  if (!enabled()) return record_forward.declined("switched off");
-  if (op.place.cuda || op.dtype != Dtype::f32) return record_forward.declined("not float on the CPU");
+template <class T>
+void forward(const BatchNormForward& op) {
   const Shape s(op.rows, op.channels);
-  const auto *x = static_cast<const float*>(op.x), *residual = static_cast<const float*>(op.residual);
-  auto* y = static_cast<float*>(op.y);
+  const auto *x = static_cast<const T*>(op.x), *residual = static_cast<const T*>(op.residual);
+  auto* const y = static_cast<T*>(op.y);
+  const Affine<T> map = affine_for<T>(op.relu, residual);
   float* const sums = chunk_sums(s);
   std::vector<float> scale, shift;
 #pragma omp parallel
@@ -300,16 +277,17 @@ bool batch_norm_forward(const BatchNormForward& op) {
     for (int64_t k = 0; k < s.chunks; ++k) {
       float* centre = sums + kForwardRows * k * s.channels;
       std::fill(first.begin(), first.end(), 0.0f);
-      walk(s, k, [&](int64_t at, int64_t lines, int64_t width) { add_sums(x + at, lines, width, first.data()); });
-      fold(s, first.data(), centre);
+      s.walk(k, [&](int64_t at, int64_t lines, int64_t width) { add_sums(x + at, lines, width, first.data()); });
+      s.untile(first.data(), centre);
       for (int64_t c = 0; c < s.channels; ++c) centre[c] /= static_cast<float>(s.size(k));
       s.tile(centre, mean.data());
       std::fill(first.begin(), first.end(), 0.0f);
       std::fill(second.begin(), second.end(), 0.0f);
-      walk(s, k,
-           [&](int64_t at, int64_t lines, int64_t width) { add_squares(x + at, lines, width, mean.data(), first.data(), second.data()); });
-      fold(s, first.data(), centre + s.channels);
-      fold(s, second.data(), centre + 2 * s.channels);
+      s.walk(k, [&](int64_t at, int64_t lines, int64_t width) {
+        add_squares(x + at, lines, width, mean.data(), first.data(), second.data());
+      });
+      s.untile(first.data(), centre + s.channels);
+      s.untile(second.data(), centre + 2 * s.channels);
     }
 #pragma omp single
     {
@@ -319,14 +297,16 @@ bool batch_norm_forward(const BatchNormForward& op) {
     }
     // Backwards: the chunks read last are still in the cache.
 #pragma omp for schedule(static)
-    for (int64_t k = s.chunks - 1; k >= 0; --k) apply_chunk(s, k, x, residual, y, scale.data(), shift.data(), op.relu);
+    for (int64_t k = s.chunks - 1; k >= 0; --k) {
+      s.walk(k, [&](int64_t at, int64_t lines, int64_t width) {
+        map(x + at, residual ? residual + at : nullptr, y + at, lines, width, scale.data(), shift.data());
+      });
+    }
   }
-  return record_forward.done();
 }
 
-bool batch_norm_apply(const BatchNormApply& op) {
-  if (!enabled()) return record_apply.declined("switched off");
-  if (op.place.cuda || op.dtype != Dtype::f32) return record_apply.declined("not float on the CPU");
+template <class T>
+void apply(const BatchNormApply& op) {
   const Shape s(op.rows, op.channels);
   std::vector<float> scale(s.channels), shift(s.channels);
   for (int64_t c = 0; c < s.channels; ++c) {
@@ -336,24 +316,28 @@ bool batch_norm_apply(const BatchNormApply& op) {
   }
   scale = s.tile(scale.data());
   shift = s.tile(shift.data());
-  const auto *x = static_cast<const float*>(op.x), *residual = static_cast<const float*>(op.residual);
-  auto* y = static_cast<float*>(op.y);
+  const auto *x = static_cast<const T*>(op.x), *residual = static_cast<const T*>(op.residual);
+  auto* const y = static_cast<T*>(op.y);
+  const Affine<T> map = affine_for<T>(op.relu, residual);
 #pragma omp parallel for schedule(static)
-  for (int64_t k = 0; k < s.chunks; ++k) apply_chunk(s, k, x, residual, y, scale.data(), shift.data(), op.relu);
-  return record_apply.done();
+  for (int64_t k = 0; k < s.chunks; ++k) {
+    s.walk(k, [&](int64_t at, int64_t lines, int64_t width) {
+      map(x + at, residual ? residual + at : nullptr, y + at, lines, width, scale.data(), shift.data());
+    });
+  }
 }
 
-bool batch_norm_backward(const BatchNormBackward& op) {
-  if (!enabled()) return record_backward.declined("switched off");
-  if (op.place.cuda || op.dtype != Dtype::f32) return record_backward.declined("not float on the CPU");
+template <class T>
+void backward(const BatchNormBackward& op) {
   const Shape s(op.rows, op.channels);
-  const auto *dy = static_cast<const float*>(op.dy), *x = static_cast<const float*>(op.x), *y = static_cast<const float*>(op.y);
-  auto *dx = static_cast<float*>(op.dx), *dz = static_cast<float*>(op.dz);
-  const Streams streams{dy, static_cast<const float*>(op.dy2), x, y, dz};
+  const auto *dy = static_cast<const T*>(op.dy), *x = static_cast<const T*>(op.x), *y = static_cast<const T*>(op.y);
+  auto *const dx = static_cast<T*>(op.dx), *const dz = static_cast<T*>(op.dz);
+  const Streams<T> streams{dy, static_cast<const T*>(op.dy2), x, y, dz};
   const std::vector<float> mean = s.tile(op.saved + kMean * s.channels), scale = s.tile(op.saved + kScale * s.channels),
                            shift = s.tile(op.saved + kShift * s.channels);
   const Gate gate = !op.relu ? Gate::open : y ? Gate::output : Gate::map;
-  const auto add_gradients = gradient_sums(gate, op.dy2);
+  const AddGradients<T> add = add_gradients_for<T>(gate, op.dy2);
+  const auto of_x = gate == Gate::map && !dz ? gradient_of_x<T, Gate::map> : gradient_of_x<T, Gate::open>;
   float* const all = chunk_sums(s);
   std::vector<float> constant(s.width), slope(s.width);
 #pragma omp parallel
@@ -364,24 +348,43 @@ bool batch_norm_backward(const BatchNormBackward& op) {
       std::fill(first.begin(), first.end(), 0.0f);
       std::fill(second.begin(), second.end(), 0.0f);
       const Sums sums{mean.data(), scale.data(), shift.data(), first.data(), second.data()};
-      walk(s, k, [&](int64_t at, int64_t lines, int64_t width) { add_gradients(streams.from(at), lines, width, sums); });
-      fold(s, first.data(), all + kBackwardRows * k * s.channels);
-      fold(s, second.data(), all + (kBackwardRows * k + 1) * s.channels);
+      s.walk(k, [&](int64_t at, int64_t lines, int64_t width) { add(streams.from(at), lines, width, sums); });
+      s.untile(first.data(), all + kBackwardRows * k * s.channels);
+      s.untile(second.data(), all + (kBackwardRows * k + 1) * s.channels);
     }
 #pragma omp single
     merge(s, all, op, constant.data(), slope.data());
     const Slopes slopes{mean.data(), scale.data(), shift.data(), constant.data(), slope.data()};
 #pragma omp for schedule(static)
     for (int64_t k = s.chunks - 1; k >= 0; --k) {
-      walk(s, k, [&](int64_t at, int64_t lines, int64_t width) {
-        if (gate == Gate::map && !dz) {
-          gradient_map(dy + at, x + at, dx + at, lines, width, slopes);
-        } else {
-          gradient_open((dz ? dz : dy) + at, x + at, dx + at, lines, width, slopes);
-        }
-      });
+      s.walk(k, [&](int64_t at, int64_t lines, int64_t width) { of_x((dz ? dz : dy) + at, x + at, dx + at, lines, width, slopes); });
     }
   }
+}
+
+/// The reason for which an op on these does not run here, or null.
+const char* obstacle(const Place& place, Dtype dtype) {
+  if (!enabled()) return "switched off";
+  return place.cuda || (dtype != Dtype::f32 && dtype != Dtype::bf16) ? "not float or bfloat16 on the CPU" : nullptr;
+}
+
+}  // namespace
+
+bool batch_norm_forward(const BatchNormForward& op) {
+  if (const char* why = obstacle(op.place, op.dtype)) return record_forward.declined(why);
+  op.dtype == Dtype::f32 ? forward<float>(op) : forward<Bf16>(op);
+  return record_forward.done();
+}
+
+bool batch_norm_apply(const BatchNormApply& op) {
+  if (const char* why = obstacle(op.place, op.dtype)) return record_apply.declined(why);
+  op.dtype == Dtype::f32 ? apply<float>(op) : apply<Bf16>(op);
+  return record_apply.done();
+}
+
+bool batch_norm_backward(const BatchNormBackward& op) {
+  if (const char* why = obstacle(op.place, op.dtype)) return record_backward.declined(why);
+  op.dtype == Dtype::f32 ? backward<float>(op) : backward<Bf16>(op);
   return record_backward.done();
 }
 
