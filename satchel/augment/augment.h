@@ -122,7 +122,8 @@ class TraceFile {
   explicit TraceFile(const Path& path);
   /// Draws recorded for a place of an epoch, or null.
   const Trace* at(int64_t epoch, int64_t place) const;
-  /// Draws recorded for a picture by name (the first line that names it), or null.
+  /// Draws recorded for a picture (the first line that names it), or null: by its whole name, else by the file name at its end where
+  /// that is one picture's alone.
   const Trace* of(const std::string& picture) const;
   const std::vector<TraceLine>& lines() const { return lines_; }
 
@@ -130,6 +131,7 @@ class TraceFile {
   std::vector<TraceLine> lines_;
   std::map<std::pair<int64_t, int64_t>, size_t> by_place_;
   std::map<std::string, size_t> by_name_;
+  std::map<std::string, std::optional<size_t>> by_file_;  // none where two pictures share the file name
 };
 
 /// The `augment` list in recipe order. Const after construction; any number of threads may run it at once.

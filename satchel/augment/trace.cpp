@@ -94,6 +94,8 @@ TraceLine line_of(const Json& json, const std::string& where) {
   return line;
 }
 
+std::string file_name(const std::string& picture) { return picture.substr(picture.rfind('/') + 1); }
+
 }  // namespace
 
 std::string to_json(const TraceLine& line) {
@@ -132,7 +134,9 @@ TraceFile::TraceFile(const Path& path) {
       const bool fresh = by_place_.emplace(std::pair(*added.epoch, *added.place), lines_.size() - 1).second;
       check(fresh, Kind::data, "{}: place {} of epoch {} is recorded twice; remove one of the lines", where, *added.place, *added.epoch);
     }
-    if (!added.picture.empty()) by_name_.emplace(added.picture, lines_.size() - 1);
+    if (added.picture.empty() || !by_name_.emplace(added.picture, lines_.size() - 1).second) continue;
+    const auto [file, alone] = by_file_.emplace(file_name(added.picture), lines_.size() - 1);
+    if (!alone) file->second.reset();
   }
   check(!lines_.empty(), Kind::data, "{}: holds no trace; see docs/reference/trace.md", path.string());
 }
@@ -143,8 +147,9 @@ const Trace* TraceFile::at(int64_t epoch, int64_t place) const {
 }
 
 const Trace* TraceFile::of(const std::string& picture) const {
-  const auto found = by_name_.find(picture);
-  return found == by_name_.end() ? nullptr : &lines_[found->second].trace;
+  if (const auto found = by_name_.find(picture); found != by_name_.end()) return &lines_[found->second].trace;
+  const auto found = by_file_.find(file_name(picture));
+  return found == by_file_.end() || !found->second ? nullptr : &lines_[*found->second].trace;
 }
 
 }  // namespace satchel::augment

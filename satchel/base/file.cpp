@@ -44,7 +44,7 @@ int open_for_reading(const Path& path) {
 }
 
 size_t regular_size(int fd, const Path& path) {
-  struct stat info{};
+  struct stat info {};
   check(::fstat(fd, &info) == 0, Kind::data, "{}: cannot read ({})", path.string(), reason());
   check(S_ISREG(info.st_mode), Kind::data, "{}: not a regular file", path.string());
   return static_cast<size_t>(info.st_size);
@@ -121,8 +121,7 @@ MappedFile::~MappedFile() {
   if (data_) ::munmap(const_cast<uint8_t*>(data_), size_);
 }
 
-MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+MappedFile::MappedFile(MappedFile&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);

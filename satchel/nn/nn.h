@@ -93,7 +93,8 @@ std::unique_ptr<Network> build_model(const recipe::Slot& slot, const ModelContex
 
 /// Bytes [N,H,W,3] → (v/255 − mean)/std [N,3,H,W] channels-last in `dtype` (float or double), on the bytes' device. With `mix`
 /// (one row per picture) pictures are blended first and rounded to 8 bits half to even, as timm's FastCollateMixup does.
-at::Tensor normalize(const at::Tensor& bytes, const weights::Card& card, at::ScalarType dtype, const std::vector<kernels::MixRow>& mix = {});
+at::Tensor normalize(const at::Tensor& bytes, const weights::Card& card, at::ScalarType dtype,
+                     const std::vector<kernels::MixRow>& mix = {});
 
 // ---- losses -------------------------------------------------------------------------------------------------------
 

@@ -25,8 +25,9 @@ bool fast_path(const at::Tensor& bytes, const weights::Card& card, at::Tensor& o
   if (bytes.is_cuda()) {
     op.place = {true, c10::impl::VirtualGuardImpl(at::kCUDA).getStream(bytes.device()).native_handle()};
     if (op.mix) {
-      rows = at::from_blob(const_cast<kernels::MixRow*>(mix.data()), {static_cast<int64_t>(mix.size() * sizeof(kernels::MixRow))}, at::kByte)
-                 .to(bytes.device());
+      rows =
+          at::from_blob(const_cast<kernels::MixRow*>(mix.data()), {static_cast<int64_t>(mix.size() * sizeof(kernels::MixRow))}, at::kByte)
+              .to(bytes.device());
       op.mix = reinterpret_cast<const kernels::MixRow*>(rows.const_data_ptr<uint8_t>());
     }
   }

@@ -20,7 +20,7 @@ std::string name_of(const std::vector<std::string>& classes, size_t index) {
 }
 
 /// Two-space indented; bytes of file names that are no UTF-8 become U+FFFD.
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace
 

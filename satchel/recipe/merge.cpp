@@ -218,7 +218,8 @@ void set(Table& root, const std::string& assignment, const Grammar& grammar, con
     text.erase(0, text.find_first_not_of(" \t"));
     return text.erase(text.find_last_not_of(" \t") + 1);
   };
-  set(root, split(trim(assignment.substr(0, equals))), value_from_text(trim(assignment.substr(equals + 1)), origin, origin + " " + assignment), grammar);
+  set(root, split(trim(assignment.substr(0, equals))),
+      value_from_text(trim(assignment.substr(equals + 1)), origin, origin + " " + assignment), grammar);
 }
 
 void rename(Table& root, const std::string& slot, const std::string& name, const std::string& origin) {

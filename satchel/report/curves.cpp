@@ -12,7 +12,7 @@
 namespace satchel::report {
 namespace {
 
-constexpr double kWidth = 880, kLeft = 72, kRight = 190, kTop = 44, kBottom = 46, kPlot = 200, kLegendRow = 34;
+constexpr double kWidth = 960, kLeft = 72, kRight = 270, kTop = 44, kBottom = 46, kPlot = 200, kLegendRow = 34;
 constexpr double kRightEdge = kWidth - kRight;
 // Okabe and Ito's palette, told apart by the colour-blind too; yellow left out since it vanishes on white.
 constexpr const char* kColors[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#555555"};
@@ -97,7 +97,7 @@ void draw_series(Svg& svg, const Series& series, const Frame& frame, const std::
 
 void draw_legend(Svg& svg, const Series& series, double y, const std::string& color) {
   svg.line(kRightEdge + 16, y - 4, kRightEdge + 36, y - 4, color, 3);
-  svg.text(kRightEdge + 42, y, shorten(series.name, 22), {.size = 12, .color = "#222"});
+  svg.text(kRightEdge + 42, y, shorten(series.name, 34), {.size = 12, .color = "#222"});
   const std::string last = series.points.empty() ? "no data yet" : fmt::format("last {:.4g}", series.points.back().second);
   svg.text(kRightEdge + 42, y + 14, last, {.size = 11, .color = "#777"});
 }

@@ -86,6 +86,7 @@ void RunFolder::metrics(int64_t step, double epoch, const std::vector<std::pair<
     tensorboard_.scalar("train/" + tag, value, step, wall_time);
   }
   metrics_.append(line.dump() + "\n");
+  metrics_.flush(), tensorboard_.flush();
 }
 
 void RunFolder::epoch(const std::vector<EpochRow>& rows, int64_t step, double wall_time) {
@@ -102,6 +103,7 @@ void RunFolder::epoch(const std::vector<EpochRow>& rows, int64_t step, double wa
     tensorboard_.scalar(tag, value, step, wall_time);
   }
   metrics_.append(line.dump() + "\n");
+  metrics_.flush(), tensorboard_.flush();
 
   const auto points = [&](double EpochRow::*member) {
     std::vector<std::pair<double, double>> out;

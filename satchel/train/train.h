@@ -38,12 +38,12 @@ struct TrainOptions {
   int log_interval = 50;
   void fields(auto& f) {
     f("length", length, "how long the run is, in epochs or optimizer steps", Flag{"--epochs"}.epochs());
-    f("batch", batch, "pictures per optimizer step on all devices together, accumulation included", Range{1, 1 << 20},
+    f("batch", batch, "pictures per forward pass on all devices together; a step takes `accumulate` of them", Range{1, 1 << 20},
       Flag{"--batch-size", "-b", "--batch"});
     f("seed", seed, "decides initial weights, order, augmentation and splits", Range{0, 9e18}, Flag{"--seed"});
     f("precision", precision, "fp32; bf16 and fp16 are autocast over fp32 weights; fp64 computes everything in double",
       Choices{{"fp32", "bf16", "fp16", "fp64"}}, Flag{"--precision"});
-    f("accumulate", accumulate, "parts a batch is computed in, one after the other, to save memory", Range{1, 4096},
+    f("accumulate", accumulate, "batches whose gradients make one step together, to save memory", Range{1, 4096},
       Flag{"--grad-accum-steps"});
     f("smoothing", smoothing, "label smoothing ε: true class 1−ε+ε/K, others ε/K", Range{0, 1, false, true},
       Flag{"--smoothing", "--label-smoothing"});

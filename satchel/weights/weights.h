@@ -34,7 +34,8 @@ using Metadata = std::map<std::string, std::string>;
 /// A weights file, mapped read-only: safetensors. Arrays stay valid while it lives.
 class File {
  public:
-  /// Throws Error(data): not safetensors (a torch pickle is named as such, with the one line that converts it), truncated, header that lies.
+  /// Throws Error(data): not safetensors (a torch pickle is named as such, with the one line that converts it), truncated, header that
+  /// lies.
   explicit File(const Path& path);
   ~File();
   File(File&&) noexcept;
@@ -58,16 +59,16 @@ std::map<std::string, std::string> map_names(const std::vector<std::string>& in_
 
 /// How pictures become input, and what the outputs mean. Stored as metadata in timm's words, so that timm's users can read it.
 struct Card {
-  std::string model;                      // architecture, timm's name
-  std::vector<std::string> classes;       // class names by index; empty if unknown
-  std::string class_order = "natural";    // natural | lexicographic | file: how indices were given
+  std::string model;                    // architecture, timm's name
+  std::vector<std::string> classes;     // class names by index; empty if unknown
+  std::string class_order = "natural";  // natural | lexicographic | file: how indices were given
   std::array<double, 3> mean{0.485, 0.456, 0.406}, std{0.229, 0.224, 0.225};
   int img_size = 224;
   double crop_pct = 0.875;
-  std::string crop_mode = "center";       // center | squash | border
+  std::string crop_mode = "center";  // center | squash | border
   std::string interpolation = "bicubic";
-  std::string exif = "ignore";            // ignore | apply
-  std::string evaluate_augment;           // the [evaluate] augment list as TOML when it is not resize + centre crop by crop_pct
+  std::string exif = "ignore";   // ignore | apply
+  std::string evaluate_augment;  // the [evaluate] augment list as TOML when it is not resize + centre crop by crop_pct
   bool operator==(const Card&) const = default;
 };
 Metadata to_metadata(const Card& card);

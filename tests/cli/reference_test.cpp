@@ -7,5 +7,6 @@
 
 TEST(Reference, PagesAreUpToDate) {
   for (const auto& [file, text] : satchel::cli::reference_pages())
-    EXPECT_EQ(satchel::read_text(satchel::Path("docs/reference") / file), text) << "docs/reference/" << file << " is stale: run `make docs`";
+    EXPECT_EQ(satchel::read_text(satchel::Path("docs/reference") / file), text)
+        << "docs/reference/" << file << " is stale: run `make docs`";
 }

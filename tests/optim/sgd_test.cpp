@@ -62,8 +62,7 @@ TEST(Sgd, EqualsTorchOverTenStepsWithAWarmUp) {
 // ATen's operators one by one, on tensors long enough for vectors, threads and ragged ends; in the dtypes that weights are kept in.
 TEST(Sgd, EqualsTheFormulaInEveryDtype) {
   const c10::AutoGradMode no_grad(false);
-  for (const auto& [dtype, tolerance] :
-       std::vector<std::pair<at::ScalarType, double>>{{at::kDouble, 1e-14}, {at::kFloat, 2e-6}}) {
+  for (const auto& [dtype, tolerance] : std::vector<std::pair<at::ScalarType, double>>{{at::kDouble, 1e-14}, {at::kFloat, 2e-6}}) {
     at::Tensor weight = at::randn({7, 5, 3, 101}).to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
     at::Tensor expected = weight.to(at::kDouble).clone(), momentum = at::zeros_like(expected);
     const auto sgd =
@@ -89,7 +88,8 @@ TEST(Sgd, GradientsInAnotherLayoutAreReadByPlace) {
   turned.mutable_grad() = gradient;
   for (at::Tensor each : {plain, turned}) make(optimizers(), "optimizer", "sgd", "lr = 0.1", OptimizerContext{{{"w", each}}, 1})->step(0.1);
   EXPECT_TRUE(plain.equal(turned));
-  EXPECT_TRUE(at::allclose(plain, start - gradient * 0.1, 1e-6, 1e-7)) << "one rounding more or less: the fused pass multiplies and adds at once";
+  EXPECT_TRUE(at::allclose(plain, start - gradient * 0.1, 1e-6, 1e-7))
+      << "one rounding more or less: the fused pass multiplies and adds at once";
 }
 
 TEST(Sgd, WithoutAGradientWeightAndMomentumStay) {

@@ -177,6 +177,7 @@ TEST_F(ClassifierTest, ObeysTheOrientationOnlyWhenTheCardSays) {
   EXPECT_EQ(top(ignoring, "turned.jpg"), top(ignoring, "plain.jpg"));
   const image::Image upright = image::orient(image::Picture(jpeg, "x").render(), 6);
   EXPECT_EQ(top(applying, "turned.jpg"), applying.classify(upright, 1).ranked[0].probability);
+  EXPECT_EQ(applying.classify(image::Picture(turned, "in memory"), 1).ranked[0].probability, top(applying, "turned.jpg"));
   EXPECT_NE(top(applying, "turned.jpg"), top(ignoring, "turned.jpg"));
 }
 

@@ -47,6 +47,18 @@ TEST(RunFolder, IsCutBackToTheState) {
   EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 2);
 }
 
+TEST(RunFolder, CanBeFollowedWhileTheRunGoesOn) {
+  const e2e::Scratch scratch;
+  RunFolder folder(scratch.path(), {}, false);
+  const auto size = [&](const char* file) { return std::filesystem::file_size(scratch / file); };
+  for (int step = 1; step < 4; ++step) {
+    const auto metrics = size("metrics.jsonl"), events = size("tensorboard/events.out.tfevents.satchel");
+    folder.metrics(step, 0.1 * step, {{"loss", 2.5}}, step);
+    EXPECT_GT(size("metrics.jsonl"), metrics);
+    EXPECT_GT(size("tensorboard/events.out.tfevents.satchel"), events);
+  }
+}
+
 TEST(RunFolder, ListsWhatWasHeldOut) {
   const e2e::Scratch scratch;
   EXPECT_TRUE(held_out_of(scratch.path()).empty());

@@ -44,7 +44,7 @@ augment = [ {{ resize = {{ size = {size}, interpolation = "bicubic" }} }}, {{ ce
 
 def recipe(model, size):
     return RECIPE.format(model=model, size=size, lr=LR, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY, warmup=WARMUP, ema_decay=EMA_DECAY, steps=STEPS,
-                         batch=BATCH, parts=PARTS, mean=list(MEAN), std=list(STD))
+                         batch=BATCH // PARTS, parts=PARTS, mean=list(MEAN), std=list(STD))
 
 
 # ---- pictures -----------------------------------------------------------------------------------------------------------

@@ -29,7 +29,8 @@ __device__ void store(__half* out, int v, double mean, double std) { *out = __fl
 template <class T>
 __global__ void normalize_pixels(Pixels p, T* out) {
   const int64_t picture = p.height * p.width, total = p.count * picture;
-  for (int64_t i = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x; i < total; i += static_cast<int64_t>(gridDim.x) * blockDim.x) {
+  for (int64_t i = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x; i < total;
+       i += static_cast<int64_t>(gridDim.x) * blockDim.x) {
     const int64_t n = i / picture, within = i % picture, y = within / p.width, x = within % p.width;
     const uint8_t* own = p.in + i * 3;
     const uint8_t* partner = own;
@@ -48,7 +49,8 @@ __global__ void normalize_pixels(Pixels p, T* out) {
 #pragma unroll
     for (int c = 0; c < 3; ++c) {
       int v = own[c];
-      if (rest != 0) v = __float2int_rn(__fadd_rn(__fmul_rn(static_cast<float>(v), lambda), __fmul_rn(static_cast<float>(partner[c]), rest)));
+      if (rest != 0)
+        v = __float2int_rn(__fadd_rn(__fmul_rn(static_cast<float>(v), lambda), __fmul_rn(static_cast<float>(partner[c]), rest)));
       store(out + i * 3 + c, v, p.mean[c], p.std[c]);
     }
   }
@@ -70,10 +72,14 @@ bool launch(const Normalize& op) {
 
 bool normalize(const Normalize& op) {
   switch (op.dtype) {
-    case Dtype::f32: return launch<float>(op);
-    case Dtype::f64: return launch<double>(op);
-    case Dtype::bf16: return launch<__nv_bfloat16>(op);
-    case Dtype::f16: return launch<__half>(op);
+    case Dtype::f32:
+      return launch<float>(op);
+    case Dtype::f64:
+      return launch<double>(op);
+    case Dtype::bf16:
+      return launch<__nv_bfloat16>(op);
+    case Dtype::f16:
+      return launch<__half>(op);
   }
   return false;
 }

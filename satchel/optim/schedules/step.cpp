@@ -19,7 +19,9 @@ class Step : public Schedule {
     double factor = 0.1;
     void fields(auto& f) {
       using recipe::Flag;
-      f("milestones", milestones, "when the rate is multiplied, counted from the start", Flag{"--decay-milestones"}.epochs());
+      f("milestones", milestones,
+        "when the rate is multiplied, counted from the start; without every too, at 25, 50 and 75 %, as He et al.",
+        Flag{"--decay-milestones"}.epochs());
       f("every", every, "multiply again and again after this long, in place of milestones",
         Flag{"--decay-epochs", "--lr-step-size"}.epochs());
       f("factor", factor, "what the rate is multiplied by", recipe::Range{0, 1, true, true}, Flag{"--decay-rate", "--lr-gamma"});
@@ -29,8 +31,6 @@ class Step : public Schedule {
       WarmupOptions::validate(given);
       check(milestones.empty() || !every, Kind::usage, "{}: every and milestones exclude each other: leave one out",
             given.find("every") ? given.find("every")->origin : "");
-      check(!milestones.empty() || every, Kind::usage,
-            "schedule.step never steps: give milestones (such as [\"30 epochs\", \"60 epochs\"]) or every");
     }
   };
 
@@ -42,16 +42,21 @@ class Step : public Schedule {
       for (int64_t at = every; at < context.total_steps; at += every) milestones_.push_back(at);
     }
     for (const recipe::Duration& milestone : options.milestones) {
-      const int64_t at = milestone.steps(context.steps_per_epoch, context.total_steps), last = milestones_.empty() ? 0 : milestones_.back();
-      check(at > last, Kind::usage, "schedule.step: milestone {} (step {}) does not come after {}: put them in rising order",
-            milestone.text(), at, milestones_.empty() ? "the start" : "the one before it");
+      const int64_t at = milestone.steps(context.steps_per_epoch, context.total_steps);
+      const bool rises = at > (milestones_.empty() ? 0 : milestones_.back());
+      check(rises, Kind::usage, "schedule.step: milestone {} (step {}) does not come after {}: put them in rising order", milestone.text(),
+            at, milestones_.empty() ? "the start" : "the one before it");
       milestones_.push_back(at);
     }
-    check(!milestones_.empty() && milestones_.front() < context.total_steps, Kind::usage,
-          "schedule.step: the run of {} steps ends before its first milestone, so the rate never changes: set earlier ones (\"30 %\" "
-          "follows the "
-          "length) or the constant schedule",
-          context.total_steps);
+    if (!options.every && options.milestones.empty()) {
+      for (int64_t quarter = 1; quarter < 4; ++quarter) milestones_.push_back((quarter * context.total_steps + 3) / 4);
+      return;
+    }
+    check(
+        !milestones_.empty() && milestones_.front() < context.total_steps, Kind::usage,
+        "schedule.step: the run of {} steps ends before its first milestone, so the rate never changes: set earlier ones (\"30 %\" follows "
+        "the length) or the constant schedule",
+        context.total_steps);
   }
 
   double rate(int64_t step) const override {

@@ -15,8 +15,13 @@ TEST(Step, ActsFromTheFirstStepOfTheMilestone) {
   for (const auto& [step, rate] : expected) EXPECT_NEAR(schedule->rate(step), rate, 1e-17) << step;
 }
 
+TEST(Step, ByDefaultFollowsThatProcedureAtAnyLength) {
+  const auto named = make_schedule("step", "milestones = [\"30 epochs\", \"60 epochs\", \"90 epochs\"]", {0.1, 5, 600});
+  const auto unnamed = make_schedule("step", "", {0.1, 5, 600});
+  for (int64_t step = 0; step < 600; ++step) EXPECT_EQ(unnamed->rate(step), named->rate(step)) << step;
+}
+
 TEST(Step, RefusesWhatHasNoEffectOrNoMeaning) {
-  EXPECT_NE(schedule_refusal("step", "").find("never steps"), std::string::npos);
   EXPECT_NE(schedule_refusal("step", "milestones = [\"10 epochs\"]").find("ends before its first milestone"), std::string::npos);
   EXPECT_NE(schedule_refusal("step", "every = \"10 epochs\"").find("ends before its first milestone"), std::string::npos);
   EXPECT_NE(schedule_refusal("step", "milestones = [\"5 epochs\", \"50 %\"]").find("rising order"), std::string::npos);

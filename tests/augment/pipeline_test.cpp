@@ -1,0 +1,97 @@
+// The list as a whole: addresses of its operations, output size, replay.
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "tests/augment/op.h"
+
+namespace satchel::augment {
+namespace {
+
+using ::testing::HasSubstr;
+
+Pipeline pipeline(const std::string& list) {
+  const auto table = recipe::parse_toml("augment = [" + list + "]", "recipe.toml");
+  return {recipe::slots_of(*table.find("augment"), "augment"), {}};
+}
+
+image::Picture made() { return {image::golden::made_up({40, 30}, 6), "made"}; }
+
+TEST(Pipeline, KnowsItsOutput) {
+  EXPECT_EQ(*pipeline("{resize = {size = 20}}, {center_crop = {size = 16}}, {pad = {padding = 2}}").output(), (image::Size{20, 20}));
+  EXPECT_EQ(pipeline("{resize = {size = 20}}, {hflip = {}}").output(), std::nullopt);
+  EXPECT_EQ(pipeline("").output(), std::nullopt);
+  EXPECT_EQ(pipeline("{hflip = {}}, {vflip = {}}").size(), 2u);
+}
+
+TEST(Pipeline, GivesEachOperationItsOwnDraws) {
+  const Pipeline twice = pipeline("{hflip = {}}, {hflip = {}}");
+  int differ = 0;
+  for (uint64_t i = 0; i < 400; ++i) {
+    image::Picture picture = made();
+    Trace trace;
+    twice.run(picture, {.seed = 1, .sample = i}, 0, &trace);
+    differ += *std::get_if<bool>(&trace.steps[0].drawn.find("flip")->data) != *std::get_if<bool>(&trace.steps[1].drawn.find("flip")->data);
+  }
+  EXPECT_NEAR(differ, 200, 50);
+}
+
+TEST(Pipeline, AnotherAddressIsAnotherPicture) {
+  const Pipeline crop = pipeline("{random_resized_crop = {size = 12}}");
+  const auto at = [&](Address address) {
+    image::Picture picture = made();
+    crop.run(picture, address);
+    return picture.render();
+  };
+  const Address here{.seed = 1, .epoch = 2, .sample = 3, .copy = 0};
+  const image::Image image = at(here);
+  Address other = here;
+  other.op = 9;  // the place in the list counts instead
+  EXPECT_EQ(at(other), image);
+  for (auto change :
+       {+[](Address& a) { ++a.seed; }, +[](Address& a) { ++a.epoch; }, +[](Address& a) { ++a.sample; }, +[](Address& a) { ++a.copy; }}) {
+    other = here;
+    change(other);
+    EXPECT_NE(at(other), image);
+  }
+}
+
+TEST(Pipeline, ReplaysWhatItTraced) {
+  const Pipeline all =
+      pipeline("{resize = {size = 24}}, {random_crop = {size = 24, padding = 3}}, {hflip = {}}, {random_resized_crop = {size = 9}}");
+  for (uint64_t i = 0; i < 30; ++i) {
+    image::Picture picture = made(), again = made(), sparse = made();
+    Trace trace;
+    all.run(picture, {.seed = 1, .sample = i}, 0, &trace);
+    ASSERT_EQ(trace.steps.size(), 4u);
+    all.replay(again, trace);
+    EXPECT_EQ(picture.render(), again.render());
+    trace.steps.erase(trace.steps.begin());  // resize draws nothing and may be missing
+    all.replay(sparse, trace);
+    EXPECT_EQ(again.render(), sparse.render());
+  }
+}
+
+TEST(Pipeline, RefusesATraceOfAnotherList) {
+  image::Picture picture = made();
+  Trace trace;
+  pipeline("{hflip = {}}, {vflip = {}}").run(picture, {}, 0, &trace);
+  const auto replay = [&](const std::string& list) {
+    return error_of(Kind::data, [&] {
+      image::Picture other = made();
+      pipeline(list).replay(other, trace);
+    });
+  };
+  EXPECT_THAT(replay("{vflip = {}}, {hflip = {}}"), HasSubstr("made: the trace has 'hflip' where the recipe's augment list has 'vflip'"));
+  EXPECT_THAT(replay("{hflip = {}}"), HasSubstr("the trace has 'vflip', which the recipe's augment list lacks"));
+  EXPECT_THAT(replay("{hflip = {}}, {vflip = {}}, {hflip = {}}"), HasSubstr("the trace has nothing where"));
+  trace.steps[0].drawn = {};
+  EXPECT_THAT(replay("{hflip = {}}, {vflip = {}}"), HasSubstr("made: hflip: the recorded draws lack 'flip'"));
+}
+
+TEST(Pipeline, NamesRecipeLineOfWhatItDoesNotKnow) {
+  EXPECT_THAT(error_of(Kind::usage, [] { pipeline("{hflipp = {}}"); }), HasSubstr("recipe.toml:1"));
+  EXPECT_THAT(error_of(Kind::usage, [] { pipeline("{hflip = {q = 1}}"); }), HasSubstr("augment.hflip"));
+}
+
+}  // namespace
+}  // namespace satchel::augment
