@@ -125,14 +125,27 @@ std::vector<std::string> RecipeFlags::typed() const {
   return all;
 }
 
+namespace {
+
+/// timm names weights by a tag, as in resnet50.a1_in1k; the network is what stands before it.
+std::string untagged(const std::string& model) {
+  const size_t dot = model.find('.');
+  if (dot == std::string::npos) return model;
+  log::info("--model {}: the network {} without weights; --pretrained FILE loads some", model, model.substr(0, dot));
+  return model.substr(0, dot);
+}
+
+}  // namespace
+
 void RecipeFlags::apply_names(recipe::Table& root) const {
   const recipe::Grammar& grammar = train::grammar();
   for (const auto& [slot, name, flag] :
        {std::tuple{"model", &model_, "--model"}, std::tuple{"optimizer", &opt_, "--opt"}, std::tuple{"schedule", &sched_, "--sched"}}) {
     if (!*name) continue;
+    const std::string entry = slot == std::string("model") ? untagged(**name) : **name;
     for (const train::SlotInfo& info : train::slot_infos())
-      if (info.slot == slot) recipe::find_entry(info.entries, recipe::Slot{**name, {}, flag}, slot);
-    recipe::rename(root, slot, **name, flag);
+      if (info.slot == slot) recipe::find_entry(info.entries, recipe::Slot{entry, {}, flag}, slot);
+    recipe::rename(root, slot, entry, flag);
   }
   if (ema_ && (!root.find("ema") || recipe::slot_of(*root.find("ema"), "ema").empty()))
     recipe::merge(root, recipe::parse_toml("ema = { exponential = {} }", "--model-ema"), grammar);

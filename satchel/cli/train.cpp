@@ -23,6 +23,7 @@ struct TrainArguments {
   std::optional<double> max_hours;
   std::optional<int> workers;
   int threads = 0;
+  std::optional<int> num_classes;
   bool exist_ok = false, deterministic = false, dry_run = false, test_only = false;
 };
 
@@ -57,6 +58,7 @@ train::Request request_of(const TrainArguments& a, const std::string& command_li
   r.device = a.device;
   r.workers = a.workers.value_or(-1), r.threads = a.threads;
   r.deterministic = a.deterministic;
+  r.num_classes = a.num_classes;
   r.resume = a.resume.has_value();
   if (a.resume && *a.resume != "auto") r.resume_run = *a.resume;
   r.max_hours = a.max_hours;
@@ -122,6 +124,7 @@ Command train_command(const std::string& command_line) {
       {"-c,--recipe,--config,--cfg", &a->recipe, "recipe by name (satchel recipes) or TOML file; chosen by the data when absent", "RECIPE"},
       {"--pretrained,--pretrained-path,--weights,--initial-checkpoint", &a->pretrained, "start from these weights; the head is adapted",
        "FILE"},
+      {"--num-classes", &a->num_classes, "refuse data with another number of classes (the data say how many there are)", "N"},
       {"--output,--output-dir,--project", &a->output, "folder of run folders", "DIR"},
       {"--name,--experiment", &a->name, "name of the run folder; -2, -3, … on a clash", "NAME"},
       {"--exist-ok", &a->exist_ok, "use the run folder even if it exists"},

@@ -134,6 +134,10 @@ void discard_unbegun(const Path& folder) {
 Outcome start_new(const Request& request, const std::function<void(const Progress&)>& progress) {
   check(!request.data.empty(), Kind::usage, "no data: satchel train FOLDER (or --resume to continue a run)");
   Opened opened = open_new(request);
+  const size_t classes = opened.data.classes.size();
+  check(!request.num_classes || static_cast<size_t>(*request.num_classes) == classes, Kind::usage,
+        "--num-classes {}: {} has {} classes; leave the flag out, the data decide", request.num_classes.value_or(0), request.data.string(),
+        classes);
   Path data_path = std::filesystem::absolute(request.data).lexically_normal();
   if (!data_path.has_filename()) data_path = data_path.parent_path();  // "photos/"
   const std::string data_name = data_path.stem().string();

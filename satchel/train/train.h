@@ -122,6 +122,7 @@ struct Request {
   int workers = -1;             // loader threads; −1: chosen, 0: loading alternates with computing on the same cores
   int threads = 0;              // compute threads; 0: chosen
   bool deterministic = false;
+  std::optional<int> num_classes;  // what the data must have
   bool resume = false;
   Path resume_run;                        // empty with resume: the newest run under `output`
   std::optional<Duration> resume_length;  // --epochs beside --resume

@@ -42,8 +42,8 @@ TEST_P(EveryAugment, RunsOnASmallPictureAndIsRepeatable) {
   op->run(second, Rng(kAt), 0.5, nullptr);
   const image::Image a = first.render();
   EXPECT_EQ(a, second.render());
-  if (const auto size = op->output(image::Size{3, 5})) EXPECT_EQ(a.size, *size);
-  if (const auto size = op->output(std::nullopt)) EXPECT_EQ(a.size, *size);
+  EXPECT_EQ(a.size, op->output(image::Size{3, 5}).value_or(a.size));
+  EXPECT_EQ(a.size, op->output(std::nullopt).value_or(a.size));
 }
 
 TEST_P(EveryAugment, ReplaysItsOwnTrace) {

@@ -19,7 +19,9 @@ std::string printed(Command command, const std::vector<std::string>& words) {
   ::testing::internal::CaptureStdout();
   std::string error;
   try {
-    if (parse(command, words)) EXPECT_EQ(command.run(), 0);
+    if (parse(command, words)) {
+      EXPECT_EQ(command.run(), 0);
+    }
   } catch (const Error& e) {
     error = e.what();
   }

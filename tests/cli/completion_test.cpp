@@ -25,8 +25,9 @@ TEST(Completion, HoldsEveryVerbAndLongFlag) {
     EXPECT_THAT(bash, ::testing::HasSubstr(c.name));
     EXPECT_THAT(zsh, ::testing::HasSubstr(c.name));
     for (const Argument& a : c.arguments)
-      if (const size_t at = a.names.find("--"); at != std::string::npos)
+      if (const size_t at = a.names.find("--"); at != std::string::npos) {
         EXPECT_THAT(bash, ::testing::HasSubstr(a.names.substr(at, a.names.find(',', at) - at)));
+      }
   }
 }
 

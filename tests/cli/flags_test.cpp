@@ -46,6 +46,7 @@ const std::vector<Row>& rows() {
       {{"--val-split"}, "0.25", "data.val_split", "0.25", rate},
       {{"--class-order"}, "natural", "data.class_order", "\"natural\"", rate},
       {{"--model"}, "resnet50", "model.resnet50.drop_path", "0.0", rate},
+      {{"--model"}, "resnet50.a1_in1k", "model.resnet50.drop_path", "0.0", rate},
       {{"--batch-size", "--batch", "-b"}, "32", "train.batch", "32", rate},
       {{"--validation-batch-size", "-vb"}, "48", "evaluate.batch", "48", rate},
       {{"--epochs"}, "7", "train.length", "\"7 epochs\"", rate},

@@ -23,7 +23,7 @@ TEST(Loader, ReplaysWhatItRecorded) {
     ASSERT_EQ(batch.traces.size(), 5u);
     for (size_t k = 0; k < 5; ++k) {
       // Through the file format and back.
-      augment::TraceLine line{.picture = "x", .trace = batch.traces[k]};
+      augment::TraceLine line{.picture = "x", .epoch = {}, .place = {}, .trace = batch.traces[k]};
       traces[{batch.epoch, batch.first + static_cast<int64_t>(k)}] = augment::trace_from_json(augment::to_json(line), "test").trace;
     }
     truth.push_back(print(batch));

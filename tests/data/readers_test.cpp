@@ -60,7 +60,7 @@ class EveryReader : public TestFolder, public ::testing::WithParamInterface<Read
 
 TEST_P(EveryReader, ReadsTheEightPictures) {
   make();
-  for (const std::string kind : {std::string("auto"), GetParam().name}) {
+  for (const std::string& kind : {std::string("auto"), GetParam().name}) {
     const Data data = open_for_training(root_, {.kind = kind}, 1);
     ASSERT_EQ(data.train.size(), 6);
     ASSERT_EQ(data.val.size(), 2);

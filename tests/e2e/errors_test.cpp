@@ -106,6 +106,7 @@ std::vector<Wrong> wrong_data() {
       {"named split missing", good({"--val-split", "exam"}), 3, {"data: ", "'exam'", "train, val"}},
       {"share out of range", good({"--val-split", "2"}), 2, {"--val-split", "data.val_split", "must be in (0, 1)"}},
       {"batch larger than data", good({"-b", "1000"}), 2, {"a batch of 1000", "24 pictures", "use a batch of at most 24"}},
+      {"another number of classes", good({"--num-classes", "10"}), 2, {"--num-classes 10: ", "data has 3 classes", "leave the flag out"}},
       {"broken picture", on("broken"), 3, {"a/000.png: ", "--bad-files skip"}},
       {"too many broken pictures",
        on("broken", {"--bad-files", "skip", "--bad-files-limit", "0"}),

@@ -10,9 +10,10 @@ namespace {
 EntryInfo bce() {
   EntryInfo entry{"bce", "binary cross-entropy over all classes", "2110.00476 §2.2", {}, {}};
   entry.describe = [] {
-    return std::vector<OptionInfo>{{"target_threshold", "number", "0.0", "in [0, 1]", "targets above λ become 1", {"--bce-target-thresh"}},
-                                   {"reduction", "text", "\"mean\"", "one of mean, sum", "mean | sum", {}},
-                                   {"weight", "number", "", "", "λ", {"--w", "--weight"}}};
+    return std::vector<OptionInfo>{
+        {"target_threshold", "number", "0.0", "in [0, 1]", "targets above λ become 1", {"--bce-target-thresh"}, ""},
+        {"reduction", "text", "\"mean\"", "one of mean, sum", "mean | sum", {}, ""},
+        {"weight", "number", "", "", "λ", {"--w", "--weight"}, ""}};
   };
   return entry;
 }
@@ -29,7 +30,7 @@ TEST(Explain, AnEntry) {
 }
 
 TEST(Explain, LeavesOutColumnsThatAreEmpty) {
-  EXPECT_EQ(explain_options({{"p", "number", "0.5", "", "probability", {}}}),
+  EXPECT_EQ(explain_options({{"p", "number", "0.5", "", "probability", {}, ""}}),
             "  option  type    default  what it does\n"
             "  p       number  0.5      probability\n");
   EXPECT_EQ(explain_options({}), "  no options\n");
