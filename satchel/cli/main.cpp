@@ -32,7 +32,12 @@ void limit_spinning(int, char** argv, char** environment) {
   static char spin[] = "GOMP_SPINCOUNT=10000";
   longer[count] = spin;
   longer[count + 1] = nullptr;
-  execve("/proc/self/exe", argv, longer);
+  // By its own path, so that `ps` and `pkill` find it under its name.
+  char self[4096];
+  const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+  if (length <= 0) return;
+  self[length] = 0;
+  execve(self, argv, longer);
 }
 __attribute__((section(".preinit_array"), used)) void (*const kLimitSpinning)(int, char**, char**) = limit_spinning;
 

@@ -23,13 +23,6 @@ std::string unique(const char* what) {
 
 }  // namespace
 
-Scratch::Scratch() : path_(std::filesystem::temp_directory_path() / unique("e2e")) { std::filesystem::create_directories(path_); }
-
-Scratch::~Scratch() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 std::string Ended::last_line() const {
   std::string text = err;
   while (!text.empty() && text.back() == '\n') text.pop_back();

@@ -9,21 +9,9 @@
 #include <vector>
 
 #include "satchel/base/file.h"
+#include "tests/scratch.h"
 
 namespace satchel::e2e {
-
-/// A folder of its own for one test; it goes when this goes.
-class Scratch {
- public:
-  Scratch();
-  ~Scratch();
-  Scratch(const Scratch&) = delete;
-  const Path& path() const { return path_; }
-  Path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  Path path_;
-};
 
 struct Ended {
   int code = -1;    // exit code; −signal when a signal ended it

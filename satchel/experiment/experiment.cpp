@@ -1,0 +1,261 @@
+// Experiments as TOML: what a table's file says, and which runs it asks for.
+// SPDX-License-Identifier: Apache-2.0
+#include "satchel/experiment/experiment.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "satchel/base/error.h"
+#include "satchel/recipe/recipe.h"
+
+namespace satchel::experiment {
+namespace {
+
+using recipe::Table;
+using recipe::Value;
+
+/// Reads one table; a key that nobody asked for is an error when this goes.
+class Reader {
+ public:
+  Reader(const Table& table, std::string where) : table_(table), where_(std::move(where)) {}
+
+  std::string text(const char* key, const std::string& otherwise = {}) {
+    const Value* value = take(key);
+    if (!value) return otherwise;
+    check(value->text() != nullptr, Kind::usage, "{}{}.{} must be text, not {}", recipe::place(value->origin), where_, key, value->kind());
+    return *value->text();
+  }
+  std::string required(const char* key) {
+    const std::string found = text(key);
+    check(!found.empty(), Kind::usage, "{}: {} is missing", where_, key);
+    return found;
+  }
+  Settings texts(const char* key) {
+    const Value* value = take(key);
+    if (!value) return {};
+    check(value->array() != nullptr, Kind::usage, "{}{}.{} must be a list, not {}", recipe::place(value->origin), where_, key,
+          value->kind());
+    Settings out;
+    for (const Value& item : *value->array()) {
+      check(item.text() != nullptr, Kind::usage, "{}{}.{} must hold texts, not {}", recipe::place(value->origin), where_, key, item.kind());
+      out.push_back(*item.text());
+    }
+    return out;
+  }
+  std::optional<double> number(const char* key) {
+    const Value* value = take(key);
+    return value ? std::optional<double>(to_number(*value, key)) : std::nullopt;
+  }
+  const Table* table(const char* key) {
+    const Value* value = take(key);
+    check(!value || value->table(), Kind::usage, "{}{}.{} must be a table", value ? recipe::place(value->origin) : "", where_, key);
+    return value ? value->table() : nullptr;
+  }
+  std::vector<const Table*> tables(const char* key) {
+    std::vector<const Table*> out;
+    const Value* value = take(key);
+    if (!value) return out;
+    check(value->array() != nullptr, Kind::usage, "{}{} must be written [[{}]]", recipe::place(value->origin), key, key);
+    for (const Value& item : *value->array()) {
+      check(item.table() != nullptr, Kind::usage, "{}{} must be written [[{}]]", recipe::place(value->origin), key, key);
+      out.push_back(item.table());
+    }
+    return out;
+  }
+  double to_number(const Value& value, const std::string& key) const {
+    if (const auto* whole = std::get_if<int64_t>(&value.data)) return static_cast<double>(*whole);
+    const auto* real = std::get_if<double>(&value.data);
+    check(real != nullptr, Kind::usage, "{}{}.{} must be a number, not {}", recipe::place(value.origin), where_, key, value.kind());
+    return *real;
+  }
+  /// Refuses what was not asked for.
+  void done() const {
+    for (const auto& [key, value] : table_)
+      check(seen_.contains(key), Kind::usage, "{}{} has no key '{}'; its keys are {}", recipe::place(value.origin), where_, key,
+            fmt::join(seen_, ", "));
+  }
+
+ private:
+  const Value* take(const char* key) {
+    seen_.insert(key);
+    return table_.find(key);
+  }
+  const Table& table_;
+  std::string where_;
+  std::set<std::string> seen_;
+};
+
+/// [row.small] and the like: settings and a label at one scale.
+void read_scaled(Reader& reader, std::map<std::string, Settings>& scaled, std::map<std::string, std::string>* labels) {
+  for (const char* scale : {"small", "medium", "full"}) {
+    const Table* table = reader.table(scale);
+    if (!table) continue;
+    Reader inner(*table, scale);
+    scaled[scale] = inner.texts("set");
+    if (labels) {
+      if (const std::string label = inner.text("label"); !label.empty()) (*labels)[scale] = label;
+    }
+    inner.done();
+  }
+}
+
+Row read_row(const Table& table, const Experiment& before) {
+  Reader reader(table, "row");
+  Row row;
+  row.name = reader.required("name");
+  row.base = reader.text("base", before.rows.empty() ? "" : before.rows.back().name);
+  if (row.base == "none") row.base.clear();
+  if (!row.base.empty()) before.row(row.base);
+  row.set = reader.texts("set");
+  row.teacher = reader.text("teacher");
+  if (const Table* paper = reader.table("paper")) {
+    for (const auto& [column, value] : *paper) {
+      check(std::count(before.columns.begin(), before.columns.end(), column) == 1, Kind::usage,
+            "{}row '{}': paper has a column '{}'; there are {}", recipe::place(value.origin), row.name, column,
+            fmt::join(before.columns, ", "));
+      row.paper[column] = reader.to_number(value, column);
+    }
+  }
+  read_scaled(reader, row.scaled, &row.labels);
+  reader.done();
+  return row;
+}
+
+Teacher read_teacher(const Table& table) {
+  Reader reader(table, "teacher");
+  Teacher teacher;
+  teacher.name = reader.required("name");
+  teacher.recipe = reader.text("recipe");
+  teacher.set = reader.texts("set");
+  read_scaled(reader, teacher.scaled, nullptr);
+  reader.done();
+  return teacher;
+}
+
+Scale read_scale(const std::string& name, const Table& table, const std::vector<std::string>& columns) {
+  Reader reader(table, "scale." + name);
+  Scale scale;
+  scale.name = name;
+  scale.recipe = reader.required("recipe");
+  scale.data = reader.required("data");
+  scale.cost = reader.required("cost");
+  scale.set = reader.texts("set");
+  scale.columns = reader.texts("columns");
+  if (scale.columns.empty()) scale.columns = columns;
+  scale.parallel = static_cast<int>(reader.number("parallel").value_or(1));
+  scale.floor = reader.number("floor");
+  if (const Table* all = reader.table("column")) {
+    Reader inner(*all, "scale." + name + ".column");
+    for (const std::string& column : columns) scale.column[column] = inner.texts(column.c_str());
+    inner.done();
+  }
+  reader.done();
+  return scale;
+}
+
+void append(Settings& to, const Settings& more) { to.insert(to.end(), more.begin(), more.end()); }
+
+Settings of_scale(const std::map<std::string, Settings>& scaled, const Scale& scale) {
+  const auto at = scaled.find(scale.name);
+  return at == scaled.end() ? Settings{} : at->second;
+}
+
+/// What a row says, from the first row that it stands on to itself; the last setting of an option wins.
+Settings settings_of(const Experiment& experiment, const Scale& scale, const Row& row) {
+  Settings out = row.base.empty() ? Settings{} : settings_of(experiment, scale, experiment.row(row.base));
+  append(out, row.set);
+  append(out, of_scale(row.scaled, scale));
+  return out;
+}
+
+/// A short name that tells settings apart, for a folder: seed first, so that runs of a seed lie together.
+std::string key_of(const Job& job) {
+  Table table;
+  table.set("recipe", Value(job.recipe));
+  recipe::Array settings;
+  for (const std::string& s : job.set) settings.emplace_back(s);
+  table.set("set", Value(settings));
+  return fmt::format("{}-seed{}", recipe::hash(table).substr(0, 10), job.seed);
+}
+
+Experiment read(const std::string& name, const Table& table) {
+  Experiment out;
+  out.name = name;
+  Reader reader(table, name);
+  out.title = reader.required("title");
+  out.source = reader.required("source");
+  out.note = reader.text("note");
+  out.columns = reader.texts("columns");
+  if (out.columns.empty()) out.columns = {"top-1"};
+  for (const Table* teacher : reader.tables("teacher")) out.teachers.push_back(read_teacher(*teacher));
+  for (const Table* row : reader.tables("row")) out.rows.push_back(read_row(*row, out));
+  check(!out.rows.empty(), Kind::usage, "{}: a table needs at least one [[row]]", name);
+  if (const Table* scales = reader.table("scale")) {
+    for (const auto& [scale, value] : *scales) {
+      check(value.table() != nullptr, Kind::usage, "{}scale.{} must be a table", recipe::place(value.origin), scale);
+      out.scales[scale] = read_scale(scale, *value.table(), out.columns);
+    }
+  }
+  reader.done();
+  for (const Row& row : out.rows) {
+    const bool known = row.teacher.empty() ||
+                       std::any_of(out.teachers.begin(), out.teachers.end(), [&](const Teacher& t) { return t.name == row.teacher; });
+    check(known, Kind::usage, "{}: row '{}' has a teacher '{}' that is not there", name, row.name, row.teacher);
+  }
+  return out;
+}
+
+}  // namespace
+
+const Row& Experiment::row(const std::string& row_name) const {
+  for (const Row& r : rows)
+    if (r.name == row_name) return r;
+  fail(Kind::usage, "{}: no row '{}' above", name, row_name);
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> out;
+  for (const std::string& path : recipe::builtin_paths("experiments/")) out.push_back(Path(path).stem().string());
+  return out;
+}
+
+Experiment load(const std::string& name_or_path) {
+  const std::string builtin = "experiments/" + name_or_path + ".toml", text = recipe::builtin_text(builtin);
+  if (!text.empty()) return read(name_or_path, recipe::parse_toml(text, builtin));
+  check(std::filesystem::is_regular_file(name_or_path), Kind::usage, "no experiment '{}'; there are {}", name_or_path,
+        fmt::join(names(), ", "));
+  return read(Path(name_or_path).stem().string(), recipe::parse_toml(read_text(name_or_path), name_or_path));
+}
+
+std::vector<Job> jobs(const Experiment& experiment, const Scale& scale, int seeds) {
+  std::vector<Job> out;
+  std::set<std::string> needed;
+  for (const Row& row : experiment.rows) needed.insert(row.teacher);
+  for (const Teacher& teacher : experiment.teachers) {
+    if (!needed.contains(teacher.name)) continue;
+    Job job{teacher.name, "", 0, teacher.recipe.empty() ? scale.recipe : teacher.recipe, scale.set, "", ""};
+    append(job.set, teacher.set);
+    append(job.set, of_scale(teacher.scaled, scale));
+    job.key = "teacher-" + key_of(job);
+    out.push_back(job);
+  }
+  const size_t teachers = out.size();
+  for (int seed = 0; seed < seeds; ++seed) {
+    for (const Row& row : experiment.rows) {
+      for (const std::string& column : scale.columns) {
+        Job job{row.name, column, seed, scale.recipe, scale.set, "", ""};
+        if (const auto at = scale.column.find(column); at != scale.column.end()) append(job.set, at->second);
+        append(job.set, settings_of(experiment, scale, row));
+        for (size_t t = 0; t < teachers; ++t)
+          if (out[t].row == row.teacher) job.teacher = out[t].key;
+        if (!job.teacher.empty()) job.set.push_back("loss.distillation.teacher={" + job.teacher + "}");
+        job.key = key_of(job);
+        out.push_back(job);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace satchel::experiment

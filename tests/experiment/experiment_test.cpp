@@ -1,0 +1,117 @@
+// What a table's file says and which runs follow from it.
+// SPDX-License-Identifier: Apache-2.0
+#include "satchel/experiment/experiment.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "satchel/base/error.h"
+#include "tests/experiment/table.h"
+#include "tests/scratch.h"
+
+namespace satchel::experiment {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+TEST(Experiment, RowsStandOnTheRowBefore) {
+  const Scratch scratch;
+  const Experiment table = table_in(scratch.path());
+  EXPECT_EQ(table.name, "table");
+  ASSERT_EQ(table.rows.size(), 4u);
+  EXPECT_EQ(table.rows[0].base, "");
+  EXPECT_EQ(table.rows[2].base, "+ a");
+  EXPECT_EQ(table.rows[3].base, "+ a");
+  EXPECT_EQ(table.rows[1].paper.at("two"), 73);
+  EXPECT_EQ(table.rows[2].labels.at("small"), "+ b (small)");
+}
+
+TEST(Experiment, RunsHoldScaleColumnAndEveryRowBelow) {
+  const Scratch scratch;
+  const Experiment table = table_in(scratch.path());
+  const std::vector<Job> all = jobs(table, table.scales.at("small"), 2);
+  ASSERT_EQ(all.size(), 1u + 2 * 4 * 2);
+  EXPECT_EQ(all[0].row, "big");
+  EXPECT_THAT(all[0].column, IsEmpty());
+  EXPECT_THAT(all[0].set, ElementsAre("train.batch=64", "model=resnet34", "model=cifar_resnet14"));
+  EXPECT_EQ(all[0].recipe, "tiny");
+  EXPECT_THAT(all[1].set, ElementsAre("train.batch=64", "c=1"));
+  EXPECT_THAT(all[6].set, ElementsAre("train.batch=64", "c=2", "a=1", "a=2", "b=1", "b=3"));
+  EXPECT_EQ(all[7].teacher, all[0].key);
+  EXPECT_EQ(all[7].set.back(), "loss.distillation.teacher={" + all[0].key + "}");
+  EXPECT_EQ(all[9].seed, 1);
+  std::set<std::string> keys;
+  for (const Job& job : all) keys.insert(job.key);
+  EXPECT_EQ(keys.size(), all.size());
+}
+
+TEST(Experiment, RunsOfEqualSettingsShareAKeyWhateverTheRowIsCalled) {
+  const Scratch scratch;
+  std::string text = kTable;
+  text.replace(text.find("\"+ a\""), 5, "\"other\"");
+  for (size_t at; (at = text.find("base = \"+ a\"")) != std::string::npos;) text.replace(at, 12, "base = \"other\"");
+  write_atomic(scratch / "renamed.toml", text);
+  const Experiment table = table_in(scratch.path()), renamed = load((scratch / "renamed.toml").string());
+  const std::vector<Job> a = jobs(table, table.scales.at("small"), 1), b = jobs(renamed, renamed.scales.at("small"), 1);
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].key, b[i].key);
+}
+
+TEST(Experiment, AScaleMayHaveFewerColumnsAndNoTeacherIsTrainedForNothing) {
+  const Scratch scratch;
+  Experiment table = table_in(scratch.path());
+  EXPECT_EQ(jobs(table, table.scales.at("full"), 1).size(), 1u + 4);
+  table.rows.pop_back();
+  EXPECT_EQ(jobs(table, table.scales.at("full"), 1).size(), 3u);
+}
+
+std::string refusal(const std::string& from, const std::string& to) {
+  const Scratch scratch;
+  std::string text = kTable;
+  text.replace(text.find(from), from.size(), to);
+  write_atomic(scratch / "t.toml", text);
+  try {
+    load((scratch / "t.toml").string());
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), Kind::usage);
+    return error.what();
+  }
+  return "(accepted)";
+}
+
+TEST(Experiment, MistakesAreNamed) {
+  EXPECT_THAT(refusal("title = \"A table\"", ""), HasSubstr("title is missing"));
+  EXPECT_THAT(refusal("base = \"+ a\"", "base = \"+ z\""), HasSubstr("no row '+ z' above"));
+  EXPECT_THAT(refusal("two = 73.0", "three = 73.0"), HasSubstr("paper has a column 'three'; there are one, two"));
+  EXPECT_THAT(refusal("teacher = \"big\"", "teacher = \"small\""), HasSubstr("a teacher 'small' that is not there"));
+  EXPECT_THAT(refusal("set = [\"a=1\"]", "sets = [\"a=1\"]"), HasSubstr("t.toml:14: row has no key 'sets'"));
+  EXPECT_THAT(refusal("set = [\"a=1\"]", "set = \"a=1\""), HasSubstr("row.set must be a list"));
+  EXPECT_THAT(refusal("floor = 60", "floor = \"60\""), HasSubstr("scale.small.floor must be a number"));
+}
+
+TEST(Experiment, AnUnknownOneIsAnError) {
+  try {
+    load("bot-table99");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("no experiment 'bot-table99'"));
+  }
+}
+
+TEST(Experiment, EveryBuiltInOneCanBeReadAndHasItsThreeScales) {
+  for (const std::string& name : names()) {
+    SCOPED_TRACE(name);
+    const Experiment table = load(name);
+    for (const char* scale : {"small", "medium", "full"}) {
+      ASSERT_TRUE(table.scales.contains(scale)) << scale;
+      EXPECT_FALSE(jobs(table, table.scales.at(scale), 1).empty());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace satchel::experiment

@@ -1,0 +1,55 @@
+// A small table for the tests of this folder.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "satchel/base/file.h"
+#include "satchel/experiment/experiment.h"
+
+namespace satchel::experiment {
+
+inline constexpr const char* kTable = R"toml(
+title = "A table"
+source = "nobody"
+columns = ["one", "two"]
+[[teacher]]
+name = "big"
+set = ["model=resnet34"]
+small.set = ["model=cifar_resnet14"]
+[[row]]
+name = "plain"
+paper = { one = 75.0, two = 74.0 }
+[[row]]
+name = "+ a"
+set = ["a=1"]
+paper = { one = 76.0, two = 73.0 }
+[[row]]
+name = "+ b"
+set = ["a=2", "b=1"]
+small = { set = ["b=3"], label = "+ b (small)" }
+[[row]]
+name = "+ teacher"
+base = "+ a"
+set = ["t=1"]
+teacher = "big"
+[scale.small]
+recipe = "tiny"
+data = "pictures"
+cost = "a minute"
+parallel = 2
+floor = 60
+set = ["train.batch=64"]
+column.one = ["c=1"]
+column.two = ["c=2"]
+[scale.full]
+recipe = "huge"
+data = "imagenet"
+cost = "a year"
+columns = ["one"]
+)toml";
+
+inline Experiment table_in(const Path& folder) {
+  write_atomic(folder / "table.toml", kTable);
+  return load((folder / "table.toml").string());
+}
+
+}  // namespace satchel::experiment
