@@ -45,6 +45,7 @@ Command recipes_command();
 Command explain_command();
 Command bench_command();
 Command repro_command();
+Command report_command();
 Command completion_command();
 
 /// Reads the words behind the verb into the targets of its arguments; false when that was --help, which is then printed.

@@ -92,7 +92,7 @@ int run_repro(const ReproArguments& a) {
 
 Command repro_command() {
   auto a = std::make_shared<ReproArguments>();
-  Command c{"repro", "run a table of a paper and compare", {}, [a] { return run_repro(*a); }};
+  Command c{"repro", "run a table of a paper and compare", {}, [a] { return run_repro(*a); }, false, {}};
   c.arguments = {{"experiment", &a->experiment, "the table; all of them are listed when absent", "EXPERIMENT"},
                  {"--scale", &a->scale, "small: minutes; medium: hours; full: the paper's own", "SCALE", "", {"small", "medium", "full"}},
                  {"--seeds", &a->seeds, "runs of each row, with seeds from 0", "N"},

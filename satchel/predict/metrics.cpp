@@ -20,6 +20,12 @@ double log_sum_exp(std::span<const double> logits) {
   return top + std::log(sum);
 }
 
+double gap(std::span<const double> logits, int64_t top) {
+  if (logits.size() < 2) return 0;
+  const double largest = logits[static_cast<size_t>(top)], sum = std::accumulate(logits.begin(), logits.end(), 0.0);
+  return largest - (sum - largest) / static_cast<double>(logits.size() - 1);
+}
+
 /// Whether class a comes before class b.
 bool before(std::span<const double> logits, int64_t a, int64_t b) {
   const double x = logits[static_cast<size_t>(a)], y = logits[static_cast<size_t>(b)];
@@ -58,7 +64,8 @@ void tally(Evaluation& evaluation, std::span<const double> logits, int64_t truth
   evaluation.correct_top5 += number && std::find(top.begin(), top.end(), truth) != top.end();
   evaluation.loss += normalizer - logits[static_cast<size_t>(truth)];
   if (!evaluation.confusion.empty()) ++evaluation.confusion[static_cast<size_t>(truth)][static_cast<size_t>(top.front())];
-  evaluation.predictions.push_back({std::move(filename), truth, top.front(), probability(top.front()), probability(truth)});
+  evaluation.predictions.push_back(
+      {std::move(filename), truth, top.front(), probability(top.front()), probability(truth), gap(logits, top.front())});
 }
 
 std::vector<ClassFigures> per_class(const Evaluation& evaluation) {

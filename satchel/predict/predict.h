@@ -100,6 +100,7 @@ struct Evaluation {
     int64_t truth = 0, answer = 0;
     double probability = 0;  // of the answer
     double truth_probability = 0;
+    double gap = 0;  // largest logit minus the mean of the others (arXiv 1812.01187, figure 4b)
   };
   struct Failure {
     std::string filename, reason;
@@ -137,7 +138,7 @@ struct Interval {
 };
 Interval wilson(int64_t right, int64_t count);
 
-/// `filename,truth,answer,probability`, classes by name.
+/// `filename,truth,answer,probability,gap`, classes by name.
 std::string predictions_csv(const Evaluation& evaluation, const std::vector<std::string>& classes);
 /// `model,count,correct_top1,correct_top5,top1,top5,loss`; `left_out` when pictures were; with `per_class` also
 /// `class,index,count,correct,recall,precision` of each class.

@@ -79,10 +79,11 @@ Interval wilson(int64_t right, int64_t count) {
 }
 
 std::string predictions_csv(const Evaluation& evaluation, const std::vector<std::string>& classes) {
-  std::string out = "filename,truth,answer,probability\n";
+  std::string out = "filename,truth,answer,probability,gap\n";
   for (const Evaluation::Prediction& p : evaluation.predictions) {
     const std::string truth = name_of(classes, static_cast<size_t>(p.truth)), answer = name_of(classes, static_cast<size_t>(p.answer));
-    out += fmt::format("{},{},{},{:.6f}\n", report::csv_cell(p.filename), report::csv_cell(truth), report::csv_cell(answer), p.probability);
+    out += fmt::format("{},{},{},{:.6f},{:.4f}\n", report::csv_cell(p.filename), report::csv_cell(truth), report::csv_cell(answer),
+                       p.probability, p.gap);
   }
   return out;
 }

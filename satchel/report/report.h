@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "satchel/base/file.h"
+#include "satchel/report/page.h"
 
 namespace satchel::report {
 

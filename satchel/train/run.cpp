@@ -228,10 +228,9 @@ Outcome resume(const Request& asked, const std::function<void(const Progress&)>&
   if (state.position.finished && !request.resume_length) {
     log::info("{}: already finished (best top-1 {:.2f} % in epoch {}); --resume --epochs N with a larger N extends it", run.folder.string(),
               state.position.best_metric, state.position.best_epoch);
-    Outcome done;
-    done.folder = run.folder;
-    done.best_metric = state.position.best_metric, done.best_epoch = state.position.best_epoch;
-    return done;
+    const recipe::Slot model = slot(resolve(run.recipe.root), "model");
+    const int64_t epochs = state.position.rows.empty() ? 0 : state.position.rows.back().epoch + 1;
+    return outcome_of(run.folder, state.position, model.name, epochs, false);
   }
   // Another number of compute threads would give other bytes.
   if (request.threads == 0) request.threads = run.has_state ? state.around.threads : run.environment.value("threads", 0);

@@ -54,6 +54,9 @@ struct Stepped {
 };
 Stepped next_step(Session& session, double& data_seconds);
 
+/// What --result prints of a run that stands at `p`; `epochs` is its length, rounded up.
+Outcome outcome_of(const Path& folder, const Position& p, const std::string& model, int64_t epochs, bool stopped);
+
 /// The loop: trains from session.position to the horizon. Returns what `run` returns.
 Outcome train_loop(Session& session, const Request& request, const std::function<void(const Progress&)>& progress);
 

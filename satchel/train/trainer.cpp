@@ -197,33 +197,11 @@ class Trainer {
     if (averaged()) s_.folder->weights("last_ema.safetensors", s_.weights(true), s_.pipelines.card);
   }
 
-  Outcome outcome() const {
-    Outcome o;
-    o.folder = s_.folder->path();
-    o.best_metric = p_.best_metric, o.best_epoch = p_.best_epoch;
-    nlohmann::ordered_json j = {{"model", s_.pipelines.card.model},
-                                {"folder", o.folder.string()},
-                                {"best_metric", p_.best_metric},
-                                {"best_epoch", p_.best_epoch},
-                                {"steps", p_.step},
-                                {"epochs", s_.horizon.epochs},
-                                {"seconds", p_.seconds},
-                                {"left_out", p_.left_out},
-                                {"stopped", false}};
-    if (!p_.rows.empty())
-      j["last"] = {{"train_loss", p_.rows.back().train_loss},
-                   {"eval_loss", p_.rows.back().eval_loss},
-                   {"eval_top1", p_.rows.back().top1},
-                   {"eval_top5", p_.rows.back().top5}};
-    o.result_json = j.dump();
-    return o;
-  }
+  Outcome outcome(bool stopped) const { return outcome_of(s_.folder->path(), p_, s_.pipelines.card.model, s_.horizon.epochs, stopped); }
 
   Outcome stopped() {
     write_last();
-    Outcome o = outcome();
-    o.stopped = true;
-    o.result_json.replace(o.result_json.find("\"stopped\":false"), 15, "\"stopped\":true");
+    Outcome o = outcome(true);
     log::info("stopped at step {} of {}; state saved in {}; continue with: satchel train --resume {}", p_.step, s_.horizon.steps,
               s_.folder->state().string(), o.folder.string());
     return o;
@@ -236,7 +214,7 @@ class Trainer {
     p_.finished = true;
     write_last();
     save();
-    return outcome();
+    return outcome(false);
   }
 
   Session& s_;
@@ -254,6 +232,22 @@ class Trainer {
 
 void request_stop() { stop_flag = 1; }
 bool stop_requested() { return stop_flag != 0; }
+
+Outcome outcome_of(const Path& folder, const Position& p, const std::string& model, int64_t epochs, bool stopped) {
+  Outcome o;
+  o.folder = folder, o.stopped = stopped;
+  o.best_metric = p.best_metric, o.best_epoch = p.best_epoch;
+  nlohmann::ordered_json j = {
+      {"model", model},   {"folder", folder.string()}, {"best_metric", p.best_metric}, {"best_epoch", p.best_epoch}, {"steps", p.step},
+      {"epochs", epochs}, {"seconds", p.seconds},      {"left_out", p.left_out},       {"stopped", stopped}};
+  if (!p.rows.empty())
+    j["last"] = {{"train_loss", p.rows.back().train_loss},
+                 {"eval_loss", p.rows.back().eval_loss},
+                 {"eval_top1", p.rows.back().top1},
+                 {"eval_top5", p.rows.back().top5}};
+  o.result_json = j.dump();
+  return o;
+}
 
 Outcome train_loop(Session& session, const Request& request, const std::function<void(const Progress&)>& progress) {
   return Trainer(session, request, progress).run();

@@ -32,7 +32,7 @@ TEST(Completion, HoldsEveryVerbAndLongFlag) {
 }
 
 TEST(Completion, BashAcceptsIt) {
-  const e2e::Scratch scratch;
+  const Scratch scratch;
   write_atomic(scratch / "satchel.bash", script("bash"));
   EXPECT_EQ(std::system(("bash -n '" + (scratch / "satchel.bash").string() + "'").c_str()), 0);
   const std::string ask = "bash -c 'source \"$0\"; COMP_WORDS=(satchel tra); COMP_CWORD=1; _satchel; [ \"${COMPREPLY[0]}\" = train ]' '";

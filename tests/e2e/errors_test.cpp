@@ -248,9 +248,10 @@ TEST_F(Errors, EachWrongInputGivesOneLineAndItsExitCode) {
 }
 
 TEST_F(Errors, AFinishedRunHasNothingToResume) {
-  const Ended ended = run({"train", "--resume", "runs/run"}, scratch_->path());
+  const Ended ended = run({"train", "--resume", "runs/run", "--result", "-"}, scratch_->path());
   EXPECT_EQ(ended.code, 0);
   EXPECT_THAT(ended.err, ::testing::HasSubstr("already finished"));
+  EXPECT_THAT(ended.out, ::testing::HasSubstr("\"best_metric\":"));
   EXPECT_THAT(ended.err, ::testing::HasSubstr("--resume --epochs N"));
 }
 

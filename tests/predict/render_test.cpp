@@ -83,9 +83,9 @@ TEST(Render, EvaluationTellsOfClassesAndOfWhatWasLeftOut) {
 
 TEST(Render, PredictionsAsCsv) {
   EXPECT_EQ(predictions_csv(evaluation(), {"a", "b", "c"}),
-            "filename,truth,answer,probability\n"
-            "x/1.png,a,a,0.665241\n"
-            "\"x/2,.png\",b,c,0.964663\n");
+            "filename,truth,answer,probability,gap\n"
+            "x/1.png,a,a,0.665241,1.5000\n"
+            "\"x/2,.png\",b,c,0.964663,4.0000\n");
   EXPECT_THAT(predictions_csv(evaluation(), {}), testing::HasSubstr("x/1.png,0,0,"));
 }
 

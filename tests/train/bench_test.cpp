@@ -41,7 +41,7 @@ TEST(Bench, AnswersTakeTime) {
 }
 
 TEST(Bench, LoadsRealPicturesEpochAfterEpoch) {
-  const e2e::Scratch scratch;
+  const Scratch scratch;
   e2e::write_classes(scratch / "pictures", 2, 8);
   BenchRequest wanted = request();
   wanted.data = scratch / "pictures", wanted.workers = 2;

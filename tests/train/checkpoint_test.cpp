@@ -37,7 +37,7 @@ std::vector<StateTensor> tensors() {
 }
 
 TEST(Checkpoint, WhatWasSavedIsRead) {
-  const e2e::Scratch scratch;
+  const Scratch scratch;
   const Path file = scratch / "last.state";
   save_state(file, tensors(), somewhere(), kAround);
   const StateFile read = read_state(file);
@@ -77,7 +77,7 @@ std::string refused(const std::function<void()>& act) {
 
 TEST(Checkpoint, RefusesWhatIsDamagedOrForeign) {
   using ::testing::HasSubstr;
-  const e2e::Scratch scratch;
+  const Scratch scratch;
   const Path file = scratch / "last.state", torn = scratch / "torn.state";
   save_state(file, tensors(), somewhere(), kAround);
   for (const size_t size : {size_t{0}, size_t{7}, size_t{100}, read_file(file).size() - 1}) {
@@ -93,7 +93,7 @@ TEST(Checkpoint, RefusesWhatIsDamagedOrForeign) {
 }
 
 TEST(Checkpoint, AFailedSaveLeavesTheOldState) {
-  const e2e::Scratch scratch;
+  const Scratch scratch;
   const Path file = scratch / "last.state";
   save_state(file, tensors(), somewhere(), kAround);
   const Bytes before = read_file(file);

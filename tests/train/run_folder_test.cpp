@@ -13,7 +13,7 @@ namespace satchel::train {
 namespace {
 
 TEST(RunFolder, CountsOnAClash) {
-  const e2e::Scratch scratch;
+  const Scratch scratch;
   EXPECT_EQ(make_run_folder(scratch.path(), "a", false), scratch / "a");
   EXPECT_EQ(make_run_folder(scratch.path(), "a", false), scratch / "a") << "an empty folder is free";
   write_atomic(scratch / "a/x", "x");
@@ -24,7 +24,7 @@ TEST(RunFolder, CountsOnAClash) {
 }
 
 TEST(RunFolder, IsCutBackToTheState) {
-  const e2e::Scratch scratch;
+  const Scratch scratch;
   const EpochRow row{0, 2.5, 2.25, 40, 80, 0.1};
   std::map<std::string, int64_t> kept;
   {
@@ -48,7 +48,7 @@ TEST(RunFolder, IsCutBackToTheState) {
 }
 
 TEST(RunFolder, CanBeFollowedWhileTheRunGoesOn) {
-  const e2e::Scratch scratch;
+  const Scratch scratch;
   RunFolder folder(scratch.path(), {}, false);
   const auto size = [&](const char* file) { return std::filesystem::file_size(scratch / file); };
   for (int step = 1; step < 4; ++step) {
@@ -60,14 +60,14 @@ TEST(RunFolder, CanBeFollowedWhileTheRunGoesOn) {
 }
 
 TEST(RunFolder, ListsWhatWasHeldOut) {
-  const e2e::Scratch scratch;
+  const Scratch scratch;
   EXPECT_TRUE(held_out_of(scratch.path()).empty());
   write_atomic(scratch / "held_out.txt", "a/1.png\nb/two words.png\n");
   EXPECT_THAT(held_out_of(scratch.path()), ::testing::ElementsAre("a/1.png", "b/two words.png"));
 }
 
 TEST(NewestRun, IsTheOneThatWasSavedLast) {
-  const e2e::Scratch scratch;
+  const Scratch scratch;
   EXPECT_THROW(newest_run(scratch.path()), Error);
   for (const char* name : {"old", "new", "none"}) std::filesystem::create_directories(scratch / name);
   write_atomic(scratch / "old/recipe.toml", "x"), write_atomic(scratch / "new/recipe.toml", "x");

@@ -1,0 +1,131 @@
+// satchel report: one page about a run, or several runs side by side.
+// SPDX-License-Identifier: Apache-2.0
+#include "satchel/report/report.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "satchel/augment/augment.h"
+#include "satchel/base/error.h"
+#include "satchel/base/log.h"
+#include "satchel/cli/command.h"
+#include "satchel/data/data.h"
+#include "satchel/image/image.h"
+#include "satchel/recipe/recipe.h"
+#include "satchel/train/train.h"
+
+namespace satchel::cli {
+namespace {
+
+struct ReportArguments {
+  std::vector<std::string> runs;
+  std::string data, output;
+  int mistakes = 24;
+};
+
+std::string environment_of(const report::RunFiles& run, const std::string& key) {
+  for (const auto& [name, value] : run.environment)
+    if (name == key) return value;
+  return "";
+}
+
+/// What the run says otherwise than the recipe it was started from.
+void compare_with_recipe(const report::RunFiles& run, const recipe::Table& resolved, report::PageParts& parts) {
+  const std::string name = environment_of(run, "recipe");
+  if (name.empty() || recipe::builtin_path(name).empty()) return;
+  parts.parent = name;
+  for (const recipe::Difference& d : recipe::diff(train::resolve(recipe::load(name, train::grammar()).root), resolved))
+    parts.changes.push_back({d.path, {d.a, d.b}});
+}
+
+Bytes thumbnail(image::Image image) {
+  const double shrink = 160.0 / std::max(image.size.width, image.size.height);
+  image::Picture picture(std::move(image), "thumbnail");
+  const auto side = [&](int length) { return std::max(1, static_cast<int>(length * shrink)); };
+  const image::Size size = picture.size();
+  picture.resize({side(size.width), side(size.height)}, shrink > 2 ? image::Interpolation::nearest : image::Interpolation::bilinear);
+  return image::encode_png(picture.render());
+}
+
+/// The wrong answers that the network was surest of, each with its picture.
+void add_mistakes(const report::RunFiles& run, const data::Dataset& val, int limit, report::PageParts& parts) {
+  std::vector<const report::PredictionRow*> wrong;
+  for (const report::PredictionRow& p : run.predictions)
+    if (p.truth != p.answer) wrong.push_back(&p);
+  std::stable_sort(wrong.begin(), wrong.end(), [](const auto* a, const auto* b) { return a->probability > b->probability; });
+  wrong.resize(std::min<size_t>(wrong.size(), static_cast<size_t>(limit)));
+  std::map<std::string, int64_t> item;
+  for (const int64_t i : val.items) item[val.reader->name(i)] = i;
+  for (const report::PredictionRow* p : wrong) {
+    const auto at = item.find(p->filename);
+    if (at == item.end()) continue;
+    parts.mistakes.push_back({fmt::format("{} taken for {} ({:.1f} % sure): {}", p->truth, p->answer, 100 * p->probability, p->filename),
+                              thumbnail(val.reader->open(at->second).render())});
+  }
+}
+
+/// Sixteen training pictures as the network meets them.
+void add_sheet(const recipe::Table& resolved, const data::Dataset& training, report::PageParts& parts) {
+  const train::PreviewOptions options = train::preview_options(resolved);
+  const augment::Pipeline pipeline(options.augment, {options.card.mean});
+  if (pipeline.size() == 0) return;
+  std::vector<image::Image> pictures;
+  const int64_t stride = std::max<int64_t>(1, training.size() / 16);
+  for (int64_t k = 0; k < training.size() && pictures.size() < 16; k += stride) {
+    image::Picture picture = training.reader->open(training.items[static_cast<size_t>(k)]);
+    if (options.card.exif == "apply") picture.apply_orientation();
+    pipeline.run(picture, {options.seed, 0, static_cast<uint64_t>(k), 0, 0});
+    pictures.push_back(picture.render());
+  }
+  parts.sheet = image::encode_png(image::contact_sheet(pictures, 8, {96, 96}));
+}
+
+/// Pictures are looked for where the run was trained; a page without them is better than none.
+void add_pictures(const Path& folder, const ReportArguments& a, const report::RunFiles& run, const recipe::Table& resolved,
+                  report::PageParts& parts) {
+  const std::string where = a.data.empty() ? environment_of(run, "data") : a.data;
+  try {
+    const recipe::Value* table = resolved.find("data");
+    const auto options = recipe::parse<data::DataOptions>(table && table->table() ? *table->table() : recipe::Table(), "data");
+    const uint64_t seed = train::preview_options(resolved).seed;
+    const data::Data data = data::open_for_training(where, options, seed, train::held_out_of(folder));
+    add_mistakes(run, data.val, a.mistakes, parts);
+    add_sheet(resolved, data.train, parts);
+  } catch (const Error& error) {
+    log::warn("the page has no pictures: {} (--data DIR says where they are)", error.what());
+  }
+}
+
+int run_report(const ReportArguments& a) {
+  check(!a.runs.empty(), Kind::usage, "no run: satchel report RUN [RUN…]");
+  check(a.mistakes >= 0, Kind::usage, "--mistakes {}: give 0 or more", a.mistakes);
+  std::vector<report::RunFiles> runs;
+  for (const std::string& run : a.runs) runs.push_back(report::read_run(run));
+  const Path output = !a.output.empty() ? Path(a.output) : runs.size() == 1 ? Path(a.runs.front()) / "report.html" : Path("report.html");
+  if (runs.size() == 1) {
+    const recipe::Table resolved = recipe::parse_toml(runs[0].recipe, a.runs[0] + "/recipe.toml");
+    report::PageParts parts;
+    compare_with_recipe(runs[0], resolved, parts);
+    add_pictures(a.runs[0], a, runs[0], resolved, parts);
+    write_atomic(output, report::run_page(runs[0], parts));
+  } else {
+    write_atomic(output, report::comparison_page(runs));
+  }
+  print(output.string() + "\n");
+  return 0;
+}
+
+}  // namespace
+
+Command report_command() {
+  auto a = std::make_shared<ReportArguments>();
+  Command c{"report", "write a page about a run, or one that compares several", {}, [a] { return run_report(*a); }, false, {}};
+  c.arguments = {{"runs", &a->runs, "run folders; with several, each is compared with the first", "RUN"},
+                 {"--output", &a->output, "where the page goes; report.html in the run when absent", "FILE"},
+                 {"--data,--data-dir", &a->data, "where the pictures are, if they have moved", "DIR"},
+                 {"--mistakes", &a->mistakes, "how many of the most confident mistakes are shown", "N"}};
+  return c;
+}
+
+}  // namespace satchel::cli

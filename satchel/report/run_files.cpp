@@ -1,0 +1,113 @@
+// Reads a run folder back for its page.
+// SPDX-License-Identifier: Apache-2.0
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "satchel/base/error.h"
+#include "satchel/report/report.h"
+
+namespace satchel::report {
+namespace {
+
+/// Cells of a CSV line, quotes undone. predictions.csv holds one picture a line, so a cell has no line break.
+std::vector<std::string> cells(const std::string& line) {
+  std::vector<std::string> out(1);
+  bool quoted = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (c == '"' && quoted && i + 1 < line.size() && line[i + 1] == '"') {
+      out.back() += c, ++i;
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (c == ',' && !quoted) {
+      out.emplace_back();
+    } else {
+      out.back() += c;
+    }
+  }
+  return out;
+}
+
+std::vector<std::vector<std::string>> rows_of(const Path& file) {
+  std::vector<std::vector<std::string>> out;
+  if (!std::filesystem::exists(file)) return out;
+  std::istringstream text(read_text(file));
+  for (std::string line; std::getline(text, line);) out.push_back(cells(line));
+  return out;
+}
+
+void read_summary(const Path& file, RunFiles& run) {
+  const auto rows = rows_of(file);
+  check(rows.size() > 1, Kind::data, "{}: no evaluation yet; a page can be made after the first", file.string());
+  run.columns = rows.front();
+  for (size_t r = 1; r < rows.size(); ++r) {
+    std::vector<double> values;
+    for (const std::string& cell : rows[r]) values.push_back(std::strtod(cell.c_str(), nullptr));
+    values.resize(run.columns.size());
+    run.epochs.push_back(values);
+  }
+}
+
+void read_metrics(const Path& file, RunFiles& run) {
+  if (!std::filesystem::exists(file)) return;
+  std::istringstream text(read_text(file));
+  for (std::string line; std::getline(text, line);) {
+    const auto json = nlohmann::ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object() || !json.contains("loss")) continue;
+    run.loss.emplace_back(json.value("step", int64_t{0}), json.value("loss", 0.0));
+    run.images_per_second = json.value("images_per_second", 0.0);
+    run.time_split.clear();
+    for (const auto& [key, label] :
+         {std::pair{"data_wait", "waiting for data"}, {"forward", "forward"}, {"backward", "backward"}, {"update", "update"}})
+      if (json.contains(key)) run.time_split.emplace_back(label, json.value(key, 0.0));
+  }
+}
+
+void read_predictions(const Path& file, RunFiles& run) {
+  const auto rows = rows_of(file);
+  for (size_t r = 1; r < rows.size(); ++r) {
+    if (rows[r].size() < 4) continue;
+    PredictionRow row{rows[r][0], rows[r][1], rows[r][2], std::strtod(rows[r][3].c_str(), nullptr), {}};
+    if (rows[r].size() > 4) row.gap = std::strtod(rows[r][4].c_str(), nullptr);
+    run.predictions.push_back(row);
+  }
+}
+
+}  // namespace
+
+double RunFiles::value(size_t epoch, const std::string& column) const {
+  for (size_t c = 0; c < columns.size(); ++c)
+    if (columns[c] == column) return epochs.at(epoch)[c];
+  return 0;
+}
+
+std::vector<std::pair<double, double>> RunFiles::curve(const std::string& column) const {
+  std::vector<std::pair<double, double>> out;
+  for (size_t c = 0; c < columns.size(); ++c) {
+    if (columns[c] != column) continue;
+    for (const std::vector<double>& row : epochs) out.emplace_back(row.front(), row[c]);
+  }
+  return out;
+}
+
+RunFiles read_run(const Path& folder) {
+  check(std::filesystem::exists(folder / "recipe.toml") && std::filesystem::exists(folder / "summary.csv"), Kind::data,
+        "{}: not a run folder (no recipe.toml and summary.csv in it)", folder.string());
+  RunFiles run;
+  run.name = std::filesystem::absolute(folder).lexically_normal().filename().string();
+  if (run.name.empty()) run.name = std::filesystem::absolute(folder).lexically_normal().parent_path().filename().string();
+  read_summary(folder / "summary.csv", run);
+  read_metrics(folder / "metrics.jsonl", run);
+  read_predictions(folder / "predictions.csv", run);
+  for (const auto& row : rows_of(folder / "classes.txt")) run.classes.push_back(fmt::format("{}", fmt::join(row, ",")));
+  run.recipe = read_text(folder / "recipe.toml");
+  if (std::filesystem::exists(folder / "env.json")) {
+    const auto json = nlohmann::ordered_json::parse(read_text(folder / "env.json"), nullptr, /*allow_exceptions=*/false);
+    check(json.is_object(), Kind::data, "{}: damaged", (folder / "env.json").string());
+    for (const auto& [key, value] : json.items())
+      run.environment.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return run;
+}
+
+}  // namespace satchel::report

@@ -1,0 +1,58 @@
+// A run folder is read back as it was written; what is torn or missing is left out or named.
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "satchel/base/error.h"
+#include "satchel/report/report.h"
+#include "tests/report/run_folder.h"
+#include "tests/scratch.h"
+
+namespace satchel::report {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Pair;
+
+TEST(RunFiles, HoldWhatTheFolderSays) {
+  const Scratch scratch;
+  write_run(scratch / "photos");
+  const RunFiles run = read_run(scratch / "photos");
+  EXPECT_EQ(run.name, "photos");
+  EXPECT_EQ(run.value(1, "eval_top1"), 75);
+  EXPECT_THAT(run.curve("lr"), ElementsAre(Pair(0, 0.1), Pair(1, 0.05), Pair(2, 0.01)));
+  EXPECT_TRUE(run.curve("ema_top1").empty());
+  EXPECT_THAT(run.loss, ElementsAre(Pair(1, 2.0), Pair(2, 1.5)));
+  EXPECT_EQ(run.images_per_second, 20);
+  EXPECT_THAT(run.time_split,
+              ElementsAre(Pair("waiting for data", 0.125), Pair("forward", 0.25), Pair("backward", 0.5), Pair("update", 0.0625)));
+  EXPECT_THAT(run.classes, ElementsAre("cat", "dog, <big>"));
+  ASSERT_EQ(run.predictions.size(), 4u);
+  EXPECT_EQ(run.predictions[1].filename, "dog/2,.png");
+  EXPECT_EQ(run.predictions[1].truth, "dog, <big>");
+  EXPECT_EQ(run.predictions[2].gap, 0.5);
+  EXPECT_THAT(run.environment, ElementsAre(Pair("command", "satchel train photos"), Pair("cores", "2")));
+}
+
+TEST(RunFiles, ARunOfAnOlderVersionHasNoGaps) {
+  const Scratch scratch;
+  write_run(scratch.path());
+  write_atomic(scratch / "predictions.csv", "filename,truth,answer,probability\ncat/1.png,cat,cat,0.9\n");
+  EXPECT_FALSE(read_run(scratch.path()).predictions.at(0).gap);
+}
+
+TEST(RunFiles, WhatIsNoRunIsNamed) {
+  const Scratch scratch;
+  EXPECT_THROW(read_run(scratch.path()), Error);
+  write_run(scratch.path());
+  write_atomic(scratch / "summary.csv", "epoch,train_loss,eval_loss,eval_top1,eval_top5,lr\n");
+  try {
+    read_run(scratch.path());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("no evaluation yet"));
+  }
+}
+
+}  // namespace
+}  // namespace satchel::report
