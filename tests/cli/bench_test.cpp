@@ -52,7 +52,7 @@ TEST(BenchCommand, SaysWhatIsMissing) {
   const Ended ended = run(small({"data"}), scratch.path());
   EXPECT_EQ(ended.code, 2);
   EXPECT_THAT(ended.last_line(), HasSubstr("satchel bench data DATA"));
-  EXPECT_EQ(run(small({"step", "--blocks", "0"}), scratch.path()).code, 2);
+  EXPECT_EQ(run({"bench", "step", "--blocks", "0"}, scratch.path()).code, 2);
 }
 
 }  // namespace
