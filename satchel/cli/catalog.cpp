@@ -21,7 +21,7 @@ int list_models(const std::string& pattern, const std::string& format) {
   std::vector<std::vector<std::string>> rows = {{"name", "params", "GMACs", "img_size", "crop_pct", "interpolation"}};
   for (const nn::ModelEntry& model : nn::models()) {
     if (!pattern.empty() && fnmatch(pattern.c_str(), model.name.c_str(), 0) != 0) continue;
-    nn::ModelContext context;
+    const nn::ModelContext context{.weights = false};
     const nn::Cost cost = nn::build_model({model.name, {}, "models"}, context)->shape({model.card.img_size, model.card.img_size});
     const double gmacs = static_cast<double>(cost.macs) / 1e9;
     all.push_back({{"name", model.name},

@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/nn/fused.h"
 
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -48,7 +47,7 @@ kernels::Dtype dtype_of(const at::Tensor& t) { return t.scalar_type() == at::kFl
 
 /// A 1×1 convolution of channels-last pictures is a product of matrices, and LibTorch multiplies faster than it convolves.
 bool is_product(const ConvArgs& conv) {
-  return conv.weight.size(2) == 1 && conv.weight.size(3) == 1 && conv.stride == 1 && conv.padding == 0 && conv.groups == 1;
+  return conv.weight.size(2) == 1 && conv.weight.size(3) == 1 && conv.stride == 1 && conv.padding == Sides(0) && conv.groups == 1;
 }
 
 /// Channels-last pictures [N,C,H,W] seen as [N·H·W, C].
@@ -57,7 +56,7 @@ at::Tensor matrix_of(const at::Tensor& weight) { return weight.view({weight.size
 
 at::Tensor convolve(const at::Tensor& x, const ConvArgs& conv) {
   if (!is_product(conv)) {
-    return at::conv2d(x, conv.weight, {}, conv.stride, conv.padding, conv.dilation, conv.groups).contiguous(kLast);
+    return convolution(x, conv);
   }
   at::Tensor z = at::empty({x.size(0), conv.weight.size(0), x.size(2), x.size(3)}, x.options(), kLast);
   at::Tensor rows = rows_of(z);
@@ -69,7 +68,7 @@ at::Tensor convolve(const at::Tensor& x, const ConvArgs& conv) {
 std::array<at::Tensor, 2> convolve_backward(const at::Tensor& dz, const at::Tensor& x, const ConvArgs& conv, std::array<bool, 2> wants) {
   if (!is_product(conv)) {
     const auto [dx, dweight, none] =
-        at::convolution_backward(dz, x, conv.weight, at::OptionalIntArrayRef(), {conv.stride, conv.stride}, {conv.padding, conv.padding},
+        at::convolution_backward(dz, x, conv.weight, at::OptionalIntArrayRef(), {conv.stride, conv.stride}, conv.padding.list(),
                                  {conv.dilation, conv.dilation}, false, {0, 0}, conv.groups, {wants[0], wants[1], false});
     return {dx, dweight};
   }
@@ -159,7 +158,7 @@ at::Tensor FusedUnit::forward(AutogradContext* context, const at::Tensor& x, con
   const bool reads_output = relu && residual;
   context->set_materialize_grads(false);
   context->save_for_backward({in, kernel, z, saved, reads_output ? y : at::Tensor()});
-  context->saved_data["conv"] = std::vector<int64_t>{conv.stride, conv.padding, conv.dilation, conv.groups};
+  context->saved_data["conv"] = std::vector<int64_t>{conv.stride, conv.padding.height, conv.padding.width, conv.dilation, conv.groups};
   context->saved_data["relu"] = relu;
   context->saved_data["residual"] = residual.has_value();
   context->saved_data[kLetterbox] = c10::IValue::make_capsule(c10::make_intrusive<Letterbox>());
@@ -204,7 +203,7 @@ variable_list FusedUnit::backward(AutogradContext* context, variable_list gradie
   at::Tensor dresidual;
   if (residual) dresidual = post(*context, "maker of residual", behind.defined() ? behind : dy);
   for (at::Tensor* done : {&behind, &dy, &posted}) done->reset();
-  const ConvArgs conv{saved[1], {}, numbers[0], numbers[1], numbers[2], numbers[3]};
+  const ConvArgs conv{saved[1], {}, numbers[0], Sides(numbers[1], numbers[2]), numbers[3], numbers[4]};
   auto [dx, dconv] = convolve_backward(z, x, conv, {context->needs_input_grad(0), context->needs_input_grad(1)});
   return {post(*context, "maker of x", dx), dconv, dweight, dbias, dresidual, {}, {}, {}};
 }

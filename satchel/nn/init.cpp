@@ -8,6 +8,7 @@
 
 #include <cmath>
 
+#include "satchel/base/error.h"
 #include "satchel/base/rng.h"
 
 namespace satchel::nn {
@@ -32,6 +33,9 @@ void fill(const NamedTensor& target, const Draw& draw) {
   handle.copy_(values);
 }
 
+double fan_in(const at::Tensor& weight) { return static_cast<double>(weight.numel() / weight.size(0)); }
+double fan_out(const at::Tensor& weight) { return static_cast<double>(weight.numel() / weight.size(1)); }
+
 }  // namespace
 
 void init_normal(const NamedTensor& target, double std, uint64_t seed) {
@@ -42,12 +46,63 @@ void init_uniform(const NamedTensor& target, double bound, uint64_t seed) {
   fill(target, [&](at::Tensor& values) { values.uniform_(-bound, bound, generator_for(target.name, seed)); });
 }
 
-double kaiming_std_fan_out(const at::Tensor& weight) {
-  return std::sqrt(2.0 * static_cast<double>(weight.size(1)) / static_cast<double>(weight.numel()));
+double kaiming_std_fan_out(const at::Tensor& weight) { return std::sqrt(2.0 / fan_out(weight)); }
+
+double kaiming_std_fan_in(const at::Tensor& weight) { return std::sqrt(2.0 / fan_in(weight)); }
+
+double xavier_bound(const at::Tensor& weight, bool channels) {
+  const double both = channels ? static_cast<double>(weight.size(0) + weight.size(1)) : fan_in(weight) + fan_out(weight);
+  return std::sqrt(6.0 / both);
 }
 
-double kaiming_std_fan_in(const at::Tensor& weight) {
-  return std::sqrt(2.0 * static_cast<double>(weight.size(0)) / static_cast<double>(weight.numel()));
+double msra_avg_prelu_std(const at::Tensor& weight) {
+  constexpr double kSlope = 0.25;
+  return std::sqrt(2 / (1 + kSlope * kSlope) / ((fan_in(weight) + fan_out(weight)) / 2));
+}
+
+void InitOptions::validate(const recipe::Table& given) const {
+  if (xavier == "fan" || init == "xavier_uniform") return;
+  fail(Kind::usage, "{}: xavier = \"{}\" has no effect with init = \"{}\": leave it out or set init = \"xavier_uniform\"",
+       given.find("xavier")->origin, xavier, init);
+}
+
+void init_layer_default(const Module& network, const std::string& name, uint64_t seed) {
+  double bound = 0;
+  for (const NamedTensor& each : network.named_tensors()) {
+    if (each.name == name + ".weight") bound = 1 / std::sqrt(fan_in(each.tensor));
+    if (each.name == name + ".weight" || each.name == name + ".bias") init_uniform(each, bound, seed);
+  }
+}
+
+void zero_bias(const Module& network) {
+  const c10::AutoGradMode no_grad(false);
+  for (const NamedTensor& each : network.named_tensors())
+    if (each.role == Role::bias) at::Tensor(each.tensor).zero_();
+}
+
+void init_kaiming_fan_out(const Module& network, uint64_t seed) {
+  double bound = 0;  // of the layer whose bias may follow
+  for (const NamedTensor& each : network.named_tensors()) {
+    if (each.role == Role::weight) bound = 1 / std::sqrt(fan_in(each.tensor));
+    if (each.role == Role::weight && each.tensor.dim() == 4)
+      init_normal(each, kaiming_std_fan_out(each.tensor), seed);
+    else if (each.role != Role::norm)
+      init_uniform(each, bound, seed);
+  }
+}
+
+void initialise(const Module& network, const InitOptions& options, const ModelContext& context,
+                const std::function<void(uint64_t seed)>& own) {
+  if (!context.weights) return;
+  if (options.init == "own") return own(context.seed);
+  if (options.init == "kaiming_fan_out") return init_kaiming_fan_out(network, context.seed);
+  zero_bias(network);
+  for (const NamedTensor& each : network.named_tensors()) {
+    if (each.role == Role::weight && options.init == "xavier_uniform")
+      init_uniform(each, xavier_bound(each.tensor, options.xavier == "channels"), context.seed);
+    else if (each.role == Role::weight)
+      init_normal(each, msra_avg_prelu_std(each.tensor), context.seed);
+  }
 }
 
 }  // namespace satchel::nn

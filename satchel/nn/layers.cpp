@@ -8,47 +8,99 @@
 #include <c10/core/GradMode.h>
 #include <c10/core/TensorOptions.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "satchel/base/rng.h"
-#include "satchel/nn/init.h"
 
 namespace satchel::nn {
 namespace {
 
 constexpr uint32_t kDropPathOp = 0x64726f70;  // "drop": block i uses this + i
+constexpr uint32_t kDropoutOp = 0x6d61736b;   // "mask"
 
 int64_t conv_side(int64_t side, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
   return (side + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
 }
 
+/// timm's make_divisible(channels / 16, 8) without its guard against rounding down.
+int64_t squeezed(int64_t channels) { return std::max<int64_t>(8, (channels / 16 + 4) / 8 * 8); }
+
+at::TensorOptions options_of(const ModelContext& context) { return at::TensorOptions().dtype(context.dtype).device(context.device); }
+
+at::Tensor empty_weight(const ConvOptions& o, const ModelContext& context) {
+  return at::empty({o.out, o.in / o.groups, o.kernel.height, o.kernel.width}, options_of(context), at::MemoryFormat::ChannelsLast);
+}
+
+void trace_conv(Trace& at, const ConvArgs& conv) {
+  at.channels = conv.weight.size(0);
+  at.height = conv_side(at.height, conv.weight.size(2), conv.stride, conv.padding.height, conv.dilation);
+  at.width = conv_side(at.width, conv.weight.size(3), conv.stride, conv.padding.width, conv.dilation);
+  at.macs += conv.weight.numel() * at.height * at.width;
+}
+
 }  // namespace
+
+void trace_pool(Trace& at, int64_t kernel, int64_t stride, int64_t padding, bool ceil) {
+  const int64_t reach = ceil ? stride - 1 : 0;
+  at.height = (at.height + 2 * padding - kernel + reach) / stride + 1;
+  at.width = (at.width + 2 * padding - kernel + reach) / stride + 1;
+}
+
+Conv::Conv(const ConvOptions& o, bool bias, const ModelContext& context)
+    : conv_{.weight = add_parameter("weight", empty_weight(o, context), Role::weight),
+            .bias = {},
+            .stride = o.stride,
+            .padding = o.padding,
+            .dilation = o.dilation,
+            .groups = o.groups} {
+  if (bias) conv_.bias = add_parameter("bias", at::zeros({o.out}, options_of(context)), Role::bias);
+}
+
+void Conv::trace(Trace& at) const { trace_conv(at, conv_); }
+
+NormArgs NormedModule::add_norm(const std::string& prefix, int64_t channels, double eps, const ModelContext& context) {
+  const auto options = options_of(context);
+  NormArgs norm;
+  norm.eps = eps;
+  norm.weight = add_parameter(prefix + "weight", at::ones({channels}, options), Role::norm);
+  norm.bias = add_parameter(prefix + "bias", at::zeros({channels}, options), Role::norm);
+  norm.running_mean = add_buffer(prefix + "running_mean", at::zeros({channels}, options));
+  norm.running_var = add_buffer(prefix + "running_var", at::ones({channels}, options));
+  norm.num_batches_tracked = add_buffer(prefix + "num_batches_tracked", at::zeros({}, options.dtype(at::kLong)));
+  return norm;
+}
+
+NormAct::NormAct(int64_t channels, Activation activation, const ModelContext& context)
+    : norm_(add_norm("", channels, NormArgs{}.eps, context)), activation_(activation) {}
+
+SqueezeExcite::SqueezeExcite(int64_t channels, const ModelContext& context)
+    : squeeze_(add_child<Conv>("fc1", ConvOptions{channels, squeezed(channels)}, true, context)),
+      excite_(add_child<Conv>("fc2", ConvOptions{squeezed(channels), channels}, true, context)) {}
+
+void SqueezeExcite::trace(Trace& at) const {
+  Trace pixel{.channels = at.channels, .height = 1, .width = 1};
+  squeeze_.trace(pixel);
+  excite_.trace(pixel);
+  at.macs += pixel.macs;
+}
 
 ConvNormAct::ConvNormAct(const std::string& conv, const std::string& norm, const ConvOptions& o, Activation activation,
                          const ModelContext& context)
-    : activation_(activation) {
-  const auto options = at::TensorOptions().dtype(context.dtype).device(context.device);
-  conv_.stride = o.stride, conv_.padding = o.padding, conv_.dilation = o.dilation, conv_.groups = o.groups;
-  const std::vector<int64_t> shape{o.out, o.in / o.groups, o.kernel, o.kernel};
-  conv_.weight = add_parameter(conv + ".weight", at::empty(shape, options, at::MemoryFormat::ChannelsLast), Role::weight);
-  norm_.weight = add_parameter(norm + ".weight", at::ones({o.out}, options), Role::norm);
-  norm_.bias = add_parameter(norm + ".bias", at::zeros({o.out}, options), Role::norm);
-  norm_.running_mean = add_buffer(norm + ".running_mean", at::zeros({o.out}, options));
-  norm_.running_var = add_buffer(norm + ".running_var", at::ones({o.out}, options));
-  norm_.num_batches_tracked = add_buffer(norm + ".num_batches_tracked", at::zeros({}, options.dtype(at::kLong)));
-}
+    : conv_{.weight = add_parameter(conv + ".weight", empty_weight(o, context), Role::weight),
+            .bias = {},
+            .stride = o.stride,
+            .padding = o.padding,
+            .dilation = o.dilation,
+            .groups = o.groups},
+      norm_(add_norm(norm + ".", o.out, o.norm_eps, context)),
+      activation_(activation) {}
 
 at::Tensor ConvNormAct::forward(const at::Tensor& x, const at::Tensor& residual, const at::Tensor& keep) {
   return conv_norm_act(x, conv_, norm_, {activation_, residual, keep}, training());
 }
 
-void ConvNormAct::trace(Trace& at) const {
-  const int64_t kernel = conv_.weight.size(2);
-  at.channels = conv_.weight.size(0);
-  at.height = conv_side(at.height, kernel, conv_.stride, conv_.padding, conv_.dilation);
-  at.width = conv_side(at.width, kernel, conv_.stride, conv_.padding, conv_.dilation);
-  at.macs += conv_.weight.numel() * at.height * at.width;
-}
+void ConvNormAct::trace(Trace& at) const { trace_conv(at, conv_); }
 
 void ConvNormAct::zero_norm_weight() {
   const c10::AutoGradMode no_grad(false);
@@ -56,7 +108,7 @@ void ConvNormAct::zero_norm_weight() {
 }
 
 Linear::Linear(int64_t in, int64_t out, const ModelContext& context) {
-  const auto options = at::TensorOptions().dtype(context.dtype).device(context.device);
+  const auto options = options_of(context);
   weight_ = add_parameter("weight", at::empty({out, in}, options), Role::weight);
   bias_ = add_parameter("bias", at::empty({out}, options), Role::bias);
 }
@@ -70,14 +122,6 @@ int64_t count_parameters(const Module& network) {
   int64_t count = 0;
   for (const at::Tensor& each : network.parameters()) count += each.numel();
   return count;
-}
-
-void init_linear_default(const Module& network, const std::string& name, uint64_t seed) {
-  double bound = 0;
-  for (const NamedTensor& each : network.named_tensors()) {
-    if (each.name == name + ".weight") bound = 1 / std::sqrt(static_cast<double>(each.tensor.size(1)));
-    if (each.name == name + ".weight" || each.name == name + ".bias") init_uniform(each, bound, seed);
-  }
 }
 
 at::Tensor drop_path_factors(const StepContext& step, double rate, int64_t blocks, int64_t pictures, at::ScalarType dtype,
@@ -94,6 +138,21 @@ at::Tensor drop_path_factors(const StepContext& step, double rate, int64_t block
                .op = kDropPathOp + static_cast<uint32_t>(block)});
       out[block * pictures + i] = rng.chance(drop) ? 0 : 1 / (1 - drop);
     }
+  }
+  return factors.to(device, dtype);
+}
+
+at::Tensor dropout_factors(const StepContext& step, double rate, int64_t pictures, int64_t features, at::ScalarType dtype,
+                           at::Device device) {
+  if (rate == 0) return {};
+  at::Tensor factors = at::empty({pictures, features}, at::kDouble);
+  auto* out = factors.data_ptr<double>();
+  for (int64_t i = 0; i < pictures; ++i) {
+    Rng rng({.seed = step.seed,
+             .epoch = static_cast<uint32_t>(step.step),
+             .sample = static_cast<uint64_t>(step.first_place + i),
+             .op = kDropoutOp});
+    for (int64_t k = 0; k < features; ++k) out[i * features + k] = rng.chance(rate) ? 0 : 1 / (1 - rate);
   }
   return factors.to(device, dtype);
 }

@@ -18,11 +18,61 @@ struct Trace {
 };
 
 struct ConvOptions {
-  int64_t in, out, kernel = 1, stride = 1, padding = 0, dilation = 1, groups = 1;
+  int64_t in, out;
+  Sides kernel = 1;
+  int64_t stride = 1;
+  Sides padding = 0;
+  int64_t dilation = 1, groups = 1;
+  double norm_eps = 1e-5;  // of the norm behind it, where there is one
+};
+
+/// A pooling's part in the trace: windows that begin inside, `padding` around; `ceil`: a last one that reaches over the edge counts.
+void trace_pool(Trace& at, int64_t kernel, int64_t stride, int64_t padding, bool ceil = false);
+
+/// Convolution with or without bias, under the names "weight" and "bias".
+class Conv : public Module {
+ public:
+  Conv(const ConvOptions& options, bool bias, const ModelContext& context);
+  at::Tensor forward(const at::Tensor& x) override { return convolution(x, conv_); }
+  void trace(Trace& at) const;
+  const ConvArgs& args() const { return conv_; }
+
+ private:
+  ConvArgs conv_;
+};
+
+/// A layer with a batch norm of its own.
+class NormedModule : public Module {
+ protected:
+  /// Weight 1, bias 0 and the running statistics, their names behind `prefix`.
+  NormArgs add_norm(const std::string& prefix, int64_t channels, double eps, const ModelContext& context);
+};
+
+/// Batch norm and activation on their own, for networks that normalise before they convolve.
+class NormAct : public NormedModule {
+ public:
+  NormAct(int64_t channels, Activation activation, const ModelContext& context);
+  at::Tensor forward(const at::Tensor& x) override { return norm_act(x, norm_, activation_, training()); }
+
+ private:
+  NormArgs norm_;
+  Activation activation_;
+};
+
+/// Channels weighed by what the whole picture shows (Hu et al. 2017): `fc1` to C/16, rounded to eights, ReLU, `fc2` back, sigmoid. timm's
+/// SEModule: both are 1×1 convolutions with bias.
+class SqueezeExcite : public Module {
+ public:
+  SqueezeExcite(int64_t channels, const ModelContext& context);
+  at::Tensor forward(const at::Tensor& x) override { return squeeze_excite(x, squeeze_.args(), excite_.args()); }
+  void trace(Trace& at) const;
+
+ private:
+  Conv &squeeze_, &excite_;
 };
 
 /// Convolution without bias and the batch norm behind it, under the names that the architecture gives them.
-class ConvNormAct : public Module {
+class ConvNormAct : public NormedModule {
  public:
   /// `conv` and `norm` are the two modules' names within the parent ("conv1", "bn1"); the parent adds the unit under an empty name.
   ConvNormAct(const std::string& conv, const std::string& norm, const ConvOptions& options, Activation activation,
@@ -54,12 +104,14 @@ class Linear : public Module {
 /// Numbers that the network learns.
 int64_t count_parameters(const Module& network);
 
-/// torch's own rule for linear layers: weight and bias uniform in ±1/sqrt(in).
-void init_linear_default(const Module& network, const std::string& name, uint64_t seed);
-
 /// Factors of stochastic depth (Huang et al. 2016) for every block and picture: 0 or 1 / (1 - p), block i of n dropping with
 /// p = rate · i / (n - 1) as timm's ResNets. [blocks,N,1,1,1] in the context's dtype and device; undefined when the rate is 0.
 at::Tensor drop_path_factors(const StepContext& step, double rate, int64_t blocks, int64_t pictures, at::ScalarType dtype,
                              at::Device device);
+
+/// Factors of dropout (Srivastava et al. 2014) for the features in front of the classifier: 0 or 1 / (1 - rate). [N,features] in that dtype
+/// on that device; undefined when the rate is 0.
+at::Tensor dropout_factors(const StepContext& step, double rate, int64_t pictures, int64_t features, at::ScalarType dtype,
+                           at::Device device);
 
 }  // namespace satchel::nn

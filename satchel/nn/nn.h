@@ -74,12 +74,14 @@ struct ModelContext {
   at::Device device = at::kCPU;
   uint64_t seed = 0;
   int in_channels = 3;
+  bool weights = true;  // false: the tensors are not filled; for asking a network its shape
 };
 
 /// A network that recipes may name. `card` holds timm's defaults for it: input size, crop, interpolation, mean and std.
 struct ModelEntry : recipe::Entry<Network, ModelContext> {
   weights::Card card;
   bool residuals = false;
+  int64_t smallest = 1;  // side of the smallest picture that it can take
 };
 
 /// Every network, family by family.

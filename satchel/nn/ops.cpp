@@ -2,35 +2,92 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/nn/ops.h"
 
+#include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
+#include <ATen/ops/hardtanh.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/max_pool2d.h>
 
+#include <algorithm>
 #include <cassert>
 
 #include "satchel/nn/fused.h"
 
 namespace satchel::nn {
+namespace {
 
-at::Tensor conv_norm_act(const at::Tensor& x, const ConvArgs& conv, const NormArgs& norm, const Tail& tail, bool training) {
-  assert(x.is_contiguous(at::MemoryFormat::ChannelsLast));
-  if (training) norm.num_batches_tracked.add_(1);
-  if (at::Tensor fused = fused_conv_norm_act(x, conv, norm, tail, training); fused.defined()) return fused;
-  at::Tensor y = at::conv2d(x, conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation, conv.groups);  // [N,out,H',W']
-  y = at::batch_norm(y, norm.weight, norm.bias, norm.running_mean, norm.running_var, training, norm.momentum, norm.eps,
-                     /*cudnn_enabled=*/true);
-  if (tail.keep.defined()) y = y.mul(tail.keep.to(y.scalar_type()));
-  if (tail.residual.defined()) y.add_(tail.residual);
-  if (tail.activation == Activation::relu) y.relu_();
+constexpr auto kLast = at::MemoryFormat::ChannelsLast;
+
+/// In place: whoever calls made y for this.
+at::Tensor activate(at::Tensor y, Activation activation) {
+  if (activation == Activation::relu) y.relu_();
+  if (activation == Activation::relu6) at::hardtanh_(y, 0, 6);
   return y;
 }
+
+at::Tensor normalised(const at::Tensor& x, const NormArgs& norm, bool training) {
+  return at::batch_norm(x, norm.weight, norm.bias, norm.running_mean, norm.running_var, training, norm.momentum, norm.eps,
+                        /*cudnn_enabled=*/true);
+}
+
+}  // namespace
+
+at::Tensor conv_norm_act(const at::Tensor& x, const ConvArgs& conv, const NormArgs& norm, const Tail& tail, bool training) {
+  assert(x.is_contiguous(kLast));
+  if (tail.activation == Activation::relu6) {
+    return activate(conv_norm_act(x, conv, norm, {Activation::none, tail.residual, tail.keep}, training), Activation::relu6);
+  }
+  if (training) norm.num_batches_tracked.add_(1);
+  if (at::Tensor fused = fused_conv_norm_act(x, conv, norm, tail, training); fused.defined()) return fused;
+  return finish(normalised(convolution(x, conv), norm, training), tail);
+}
+
+at::Tensor finish(const at::Tensor& branch, const Tail& tail) {
+  at::Tensor y = tail.keep.defined() ? branch.mul(tail.keep.to(branch.scalar_type())) : branch;
+  if (tail.residual.defined()) y.add_(tail.residual);
+  return activate(y, tail.activation);
+}
+
+at::Tensor norm_act(const at::Tensor& x, const NormArgs& norm, Activation activation, bool training) {
+  assert(x.is_contiguous(kLast));
+  if (training) norm.num_batches_tracked.add_(1);
+  return activate(normalised(x, norm, training), activation);
+}
+
+at::Tensor convolution(const at::Tensor& x, const ConvArgs& conv) {
+  const auto padding = conv.padding.list();
+  // Grouped convolutions in types that have no kernel of their own are put together from single ones, and may come back in NCHW.
+  return at::conv2d(x, conv.weight, conv.bias, conv.stride, at::IntArrayRef(padding), conv.dilation, conv.groups)
+      .contiguous(kLast);  // [N,out,H',W']
+}
+
+at::Tensor squeeze_excite(const at::Tensor& x, const ConvArgs& squeeze, const ConvArgs& excite) {
+  // A 1×1 convolution of a single pixel is a linear layer.
+  const at::Tensor narrow = at::linear(global_avg_pool(x), squeeze.weight.flatten(1), squeeze.bias).relu_();  // [N,C/r]
+  const at::Tensor gate = at::linear(narrow, excite.weight.flatten(1), excite.bias).sigmoid_();               // [N,C]
+  return x.mul(gate.unsqueeze(2).unsqueeze(3));
+}
+
+at::Tensor concat(const std::vector<at::Tensor>& parts) { return at::cat(parts, 1).contiguous(kLast); }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) { return at::linear(x, weight, bias); }
 
 at::Tensor max_pool(const at::Tensor& x, int64_t kernel, int64_t stride, int64_t padding) {
   return at::max_pool2d(x, kernel, stride, padding);
+}
+
+at::Tensor avg_pool(const at::Tensor& x, int64_t kernel, int64_t stride, Edge edge) {
+  const auto zeros_behind = [&](int64_t side) { return std::max<int64_t>(((side + stride - 1) / stride - 1) * stride + kernel - side, 0); };
+  const int64_t padding = edge == Edge::zeros ? kernel / 2 : 0;
+  at::Tensor in = x;
+  if (edge == Edge::same) {
+    const int64_t rows = zeros_behind(x.size(2)), columns = zeros_behind(x.size(3));
+    in = at::constant_pad_nd(x, {columns / 2, columns - columns / 2, rows / 2, rows - rows / 2});
+  }
+  return at::avg_pool2d(in, kernel, stride, padding, edge == Edge::ceil, /*count_include_pad=*/edge == Edge::zeros).contiguous(kLast);
 }
 
 at::Tensor global_avg_pool(const at::Tensor& x) { return x.mean({2, 3}); }
@@ -41,7 +98,7 @@ at::Tensor subsample_pad(const at::Tensor& x, int64_t stride, int64_t channels) 
   if (at::Tensor fused = fused_subsample_pad(x, stride, channels); fused.defined()) return fused;
   // Of odd sizes the slice no longer looks channels-last to the padding, which would then answer in NCHW.
   const at::Tensor kept = x.slice(2, 0, x.size(2), stride).slice(3, 0, x.size(3), stride);
-  return at::constant_pad_nd(kept.contiguous(at::MemoryFormat::ChannelsLast), {0, 0, 0, 0, added / 2, added - added / 2});
+  return at::constant_pad_nd(kept.contiguous(kLast), {0, 0, 0, 0, added / 2, added - added / 2});
 }
 
 }  // namespace satchel::nn

@@ -5,16 +5,30 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <cstdint>
+#include <vector>
 
 namespace satchel::nn {
 
-enum class Activation { none, relu };
+/// relu6 is min(relu, 6).
+enum class Activation { none, relu, relu6 };
+
+/// A number for each side of a picture; one number stands for both.
+struct Sides {
+  int64_t height = 0, width = 0;
+  Sides(int64_t both) : height(both), width(both) {}  // NOLINT(google-explicit-constructor): written as the number
+  Sides(int64_t h, int64_t w) : height(h), width(w) {}
+  std::array<int64_t, 2> list() const { return {height, width}; }
+  bool operator==(const Sides&) const = default;
+};
 
 struct ConvArgs {
-  at::Tensor weight;  // [out, in / groups, k, k]
+  at::Tensor weight;  // [out, in / groups, kh, kw]
   at::Tensor bias;    // [out] or undefined
-  int64_t stride = 1, padding = 0, dilation = 1, groups = 1;
+  int64_t stride = 1;
+  Sides padding = 0;
+  int64_t dilation = 1, groups = 1;
 };
 
 /// Batch norm over (N, H, W). Training uses the batch's statistics (variance over n) and moves the running ones (variance over n - 1).
@@ -34,11 +48,35 @@ struct Tail {
 /// activation(norm(conv(x)) · keep + residual) for x [N,C,H,W], channels-last in and out (asserted).
 at::Tensor conv_norm_act(const at::Tensor& x, const ConvArgs& conv, const NormArgs& norm, const Tail& tail, bool training);
 
+/// activation(branch · keep + residual): the end of a block whose last norm is followed by something else. `branch` is used up: the sum is
+/// made in its memory.
+at::Tensor finish(const at::Tensor& branch, const Tail& tail);
+
+/// activation(norm(x)): what stands before a convolution in networks that normalise first.
+at::Tensor norm_act(const at::Tensor& x, const NormArgs& norm, Activation activation, bool training);
+
+/// The convolution alone, channels-last in and out.
+at::Tensor convolution(const at::Tensor& x, const ConvArgs& conv);
+
+/// x · sigmoid(excite · relu(squeeze · mean(x))): channels weighed by what the whole picture shows (Hu et al. 2017). Weights
+/// [C/r,C,1,1] and [C,C/r,1,1], biases [C/r] and [C].
+at::Tensor squeeze_excite(const at::Tensor& x, const ConvArgs& squeeze, const ConvArgs& excite);
+
+/// The channels of all, one after another, channels-last.
+at::Tensor concat(const std::vector<at::Tensor>& parts);
+
 /// x [N,in] · weightᵀ [out,in] + bias [out].
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 /// Largest of each k×k window; what lies outside counts as −∞.
 at::Tensor max_pool(const at::Tensor& x, int64_t kernel, int64_t stride, int64_t padding);
+
+enum class Edge { inside, zeros, ceil, same };
+
+/// Mean of each k×k window. What the edge does: `inside`: windows lie within the picture; `zeros`: k/2 zeros around it count;
+/// `ceil`: the last window may reach over the edge and is the mean of what is there; `same`: ⌈size / stride⌉ windows; the
+/// zeros that this takes count and are spread evenly, an odd one behind the last row or column.
+at::Tensor avg_pool(const at::Tensor& x, int64_t kernel, int64_t stride, Edge edge);
 
 /// Mean over H and W: [N,C,H,W] → [N,C].
 at::Tensor global_avg_pool(const at::Tensor& x);

@@ -9,7 +9,9 @@
 
 #include <cmath>
 #include <map>
+#include <tuple>
 
+#include "satchel/base/error.h"
 #include "satchel/nn/nn.h"
 
 namespace satchel::nn {
@@ -72,6 +74,97 @@ TEST(Init, CifarRuleIsFanInForTheClassifierToo) {
       if (each.role == Role::weight) expect_normal(each, std::sqrt(2.0 * static_cast<double>(each.tensor.size(0)) / each.tensor.numel()));
       if (each.role == Role::bias) expect_uniform(each, 1 / std::sqrt(64.0));
     }
+}
+
+TEST(Init, OwnRulesOfTheOtherFamilies) {
+  for (const NamedTensor& each : network("mobilenetv1_050", "")->named_tensors()) {
+    if (each.tensor.dim() == 4) {
+      // By the fan-out of one group: nine for a depthwise convolution.
+      const double out = each.name.ends_with("conv_dw.weight") ? 1 : static_cast<double>(each.tensor.size(0));
+      expect_normal(each, std::sqrt(2 / (out * static_cast<double>(each.tensor.size(2) * each.tensor.size(3)))));
+    } else if (each.role == Role::weight) {
+      expect_uniform(each, 1 / std::sqrt(100.0));
+    } else if (each.role == Role::bias) {
+      EXPECT_TRUE(each.tensor.eq(0).all().item().toBool()) << each.name;
+    }
+  }
+  for (const NamedTensor& each : network("densenet121", "")->named_tensors()) {
+    if (each.tensor.dim() == 4) expect_normal(each, std::sqrt(2.0 * static_cast<double>(each.tensor.size(0)) / each.tensor.numel()));
+    if (each.tensor.dim() == 2) expect_uniform(each, 1 / std::sqrt(1024.0));
+    if (each.role == Role::bias) EXPECT_TRUE(each.tensor.eq(0).all().item().toBool()) << each.name;
+  }
+  for (const NamedTensor& each : network("inception_v3", "")->named_tensors()) {
+    if (each.role == Role::weight) expect_normal(each, 0.1);
+    if (each.role == Role::bias) expect_uniform(each, 1 / std::sqrt(2048.0));
+  }
+  for (const NamedTensor& each : network("seresnext50_32x4d", "")->named_tensors()) {
+    if (each.tensor.dim() == 4) {
+      expect_normal(each, std::sqrt(2.0 * static_cast<double>(each.tensor.size(1)) / each.tensor.numel()));
+    } else if (each.name == "layer1.0.se.fc1.bias") {
+      EXPECT_GT(each.tensor.abs().max().item().toDouble(), 0);
+      EXPECT_LE(each.tensor.abs().max().item().toDouble(), 1 / std::sqrt(256.0));
+    }
+  }
+}
+
+at::Tensor shaped(std::vector<int64_t> shape) { return at::empty(shape); }
+
+TEST(Init, BoundsAndDeviationsAreThoseOfTorchAndMxnet) {
+  // torch.nn.init 2.11: xavier_uniform_ of convolutions 64×3×7×7, 128×128×3×3, grouped 256×8×3×3 and of a linear layer 1000×2048.
+  EXPECT_NEAR(xavier_bound(shaped({64, 3, 7, 7})), 0.04275040012, 1e-10);
+  EXPECT_NEAR(xavier_bound(shaped({128, 128, 3, 3})), 0.05103103631, 1e-10);
+  EXPECT_NEAR(xavier_bound(shaped({256, 8, 3, 3})), 0.05025189076, 1e-10);
+  EXPECT_NEAR(xavier_bound(shaped({1000, 2048})), 0.04436782547, 1e-10);
+  // Channels alone: a factor k more.
+  EXPECT_NEAR(xavier_bound(shaped({128, 128, 3, 3}), true), 0.15309310892, 1e-10);
+  EXPECT_NEAR(xavier_bound(shaped({1000, 2048}), true), 0.04436782547, 1e-10);
+  // mxnet.initializer.MSRAPrelu(factor_type="avg", slope=0.25): magnitude 2 / (1 + 0.25²), scale sqrt(magnitude / ((in + out) / 2)).
+  EXPECT_NEAR(msra_avg_prelu_std(shaped({64, 3, 7, 7})), 0.03386336291, 1e-10);
+  EXPECT_NEAR(msra_avg_prelu_std(shaped({128, 128, 3, 3})), 0.04042260417, 1e-10);
+  EXPECT_NEAR(msra_avg_prelu_std(shaped({1000, 2048})), 0.03514455470, 1e-10);
+}
+
+TEST(Init, ARuleHoldsForEveryWeightAndLeavesBiasesZero) {
+  for (const char* name : {"resnet18d", "seresnet50", "mobilenetv1_025", "densenet121", "inception_v3", "cifar_resnet8", "cifar_plain8"}) {
+    for (const char* rule : {"init = 'xavier_uniform'", "init = 'xavier_uniform'\nxavier = 'channels'", "init = 'msra_avg_prelu'"}) {
+      const bool channels = std::string(rule).ends_with("'channels'"), uniform = std::string(rule).find("uniform") != std::string::npos;
+      for (const NamedTensor& each : network(name, rule)->named_tensors()) {
+        const auto [out, in, area] =
+            std::tuple(each.tensor.dim() > 1 ? each.tensor.size(0) : 1, each.tensor.dim() > 1 ? each.tensor.size(1) : 1,
+                       each.tensor.dim() == 4 ? each.tensor.size(2) * each.tensor.size(3) : 1);
+        const auto fans = static_cast<double>((in + out) * (channels ? 1 : area));
+        if (each.role == Role::weight && uniform)
+          expect_uniform(each, std::sqrt(6 / fans));
+        else if (each.role == Role::weight)
+          expect_normal(each, std::sqrt(2 / 1.0625 / (fans / 2)));
+        else if (each.role == Role::bias)
+          EXPECT_TRUE(each.tensor.eq(0).all().item().toBool()) << name << " " << each.name;
+      }
+    }
+  }
+}
+
+TEST(Init, KaimingFanOutIsTheResNetsOwn) {
+  const auto own = network("seresnet50", "")->named_tensors(), named = network("seresnet50", "init = 'kaiming_fan_out'")->named_tensors();
+  for (size_t i = 0; i < own.size(); ++i) EXPECT_TRUE(at::equal(own[i].tensor, named[i].tensor)) << own[i].name;
+  for (const NamedTensor& each : network("densenet121", "init = 'kaiming_fan_out'")->named_tensors()) {
+    if (each.tensor.dim() == 4) expect_normal(each, std::sqrt(2.0 * static_cast<double>(each.tensor.size(1)) / each.tensor.numel()));
+    if (each.tensor.dim() == 2 || each.role == Role::bias) expect_uniform(each, 1 / std::sqrt(1024.0));
+  }
+}
+
+TEST(Init, ARuleLeavesZeroGammaStanding) {
+  for (const char* options : {"init = 'xavier_uniform'", "init = 'msra_avg_prelu'\nzero_init_last = false"}) {
+    const bool zero = std::string(options).find("false") == std::string::npos;
+    for (const NamedTensor& each : network("resnet18", options)->named_tensors())
+      if (each.name.ends_with("bn2.weight")) EXPECT_TRUE(each.tensor.eq(zero ? 0 : 1).all().item().toBool()) << each.name;
+  }
+}
+
+TEST(Init, RefusesWhatHasNoEffect) {
+  EXPECT_THROW(network("resnet18", "xavier = 'channels'"), Error);
+  EXPECT_THROW(network("inception_v3", "init = 'msra_avg_prelu'\nxavier = 'channels'"), Error);
+  EXPECT_THROW(network("resnet18", "init = 'orthogonal'"), Error);
 }
 
 TEST(Init, FreshBlocksAreTheirShortcuts) {

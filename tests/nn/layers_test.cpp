@@ -1,12 +1,14 @@
-// Stochastic depth: rates by place in the network, keeps by address.
+// Stochastic depth and dropout: rates, and chance by address; squeeze-excite's widths; the trace against what layers really give.
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/nn/layers.h"
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
 
 namespace satchel::nn {
 namespace {
@@ -38,6 +40,57 @@ TEST(DropPath, AKeepDependsOnSeedStepPlaceAndBlockAlone) {
 }
 
 TEST(DropPath, NothingAtRateZero) { EXPECT_FALSE(factors({}, 0, 4, 2).defined()); }
+
+TEST(Dropout, DropsAtItsRateAndKeepsTheMean) {
+  const at::Tensor f = dropout_factors({.seed = 4, .step = 2, .first_place = 7}, 0.3, 50, 2048, at::kDouble, at::kCPU);
+  EXPECT_EQ(f.sizes(), (at::IntArrayRef{50, 2048}));
+  const at::Tensor zero = f.eq(0);
+  EXPECT_NEAR(zero.to(at::kDouble).mean().item().toDouble(), 0.3, 4 * std::sqrt(0.21 / (50 * 2048)));
+  EXPECT_TRUE(zero.logical_or(f.sub(1 / 0.7).abs().lt(1e-15)).all().item().toBool());
+  EXPECT_FALSE(dropout_factors({}, 0, 2, 8, at::kDouble, at::kCPU).defined());
+}
+
+TEST(Dropout, AMaskDependsOnSeedStepAndPlaceAlone) {
+  const auto mask = [](uint64_t seed, int64_t step, int64_t place, int64_t pictures) {
+    return dropout_factors({.seed = seed, .step = step, .first_place = place}, 0.5, pictures, 64, at::kDouble, at::kCPU);
+  };
+  const at::Tensor whole = mask(1, 2, 0, 6);
+  EXPECT_TRUE(at::equal(whole, at::cat({mask(1, 2, 0, 4), mask(1, 2, 4, 2)}, 0)));
+  EXPECT_FALSE(at::equal(whole, mask(2, 2, 0, 6)));
+  EXPECT_FALSE(at::equal(whole, mask(1, 3, 0, 6)));
+  EXPECT_FALSE(at::equal(whole[0], whole[1]));
+}
+
+TEST(SqueezeExcite, WidthsAreTimms) {
+  for (const auto& [channels, narrow] : {std::pair{64, 8}, {256, 16}, {512, 32}, {1024, 64}, {2048, 128}}) {
+    const auto tensors = SqueezeExcite(channels, {.weights = false}).named_tensors();
+    ASSERT_EQ(tensors.size(), 4u);
+    EXPECT_EQ(tensors[0].name, "fc1.weight");
+    EXPECT_EQ(tensors[0].tensor.sizes(), (at::IntArrayRef{narrow, channels, 1, 1}));
+    EXPECT_EQ(tensors[3].name, "fc2.bias");
+    EXPECT_EQ(tensors[3].role, Role::bias);
+  }
+}
+
+TEST(Trace, KnowsWhatLayersGive) {
+  const ModelContext context{.dtype = at::kDouble};
+  for (const auto& [height, width] : {std::pair{11, 8}, {6, 7}}) {
+    const at::Tensor x = at::ones({1, 4, height, width}, at::kDouble).contiguous(at::MemoryFormat::ChannelsLast);
+    const ConvOptions options{.in = 4, .out = 6, .kernel = Sides(3, 5), .stride = 2, .padding = Sides(1, 0), .dilation = 1, .groups = 2};
+    Conv conv(options, false, context);
+    Trace at{.channels = 4, .height = height, .width = width};
+    conv.trace(at);
+    const at::Tensor y = conv.forward(x);
+    EXPECT_EQ(y.sizes(), (at::IntArrayRef{1, at.channels, at.height, at.width}));
+    EXPECT_EQ(at.macs, y.numel() * 2 * 15);
+    for (const bool ceil : {false, true}) {
+      Trace pooled{.channels = 4, .height = height, .width = width};
+      trace_pool(pooled, 2, 2, 0, ceil);
+      const at::Tensor p = avg_pool(x, 2, 2, ceil ? Edge::ceil : Edge::inside);
+      EXPECT_EQ(p.sizes(), (at::IntArrayRef{1, 4, pooled.height, pooled.width}));
+    }
+  }
+}
 
 }  // namespace
 }  // namespace satchel::nn

@@ -1,11 +1,13 @@
 // Laws that every network obeys, whatever its family: a new variant is covered by being in the list.
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/autocast_mode.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -19,16 +21,45 @@ using testing::HasSubstr;
 
 recipe::Slot slot(const std::string& name) { return {name, {}, "test"}; }
 
+/// bfloat16 on the CPU for as long as it lives, as the training step has it.
+class Autocast {
+ public:
+  explicit Autocast(bool on) {
+    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    at::autocast::set_autocast_enabled(at::kCPU, on);
+    at::autocast::increment_nesting();
+  }
+  ~Autocast() {
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(at::kCPU, false);
+  }
+};
+
+at::Tensor find_weight(const Network& network, const std::string& name) {
+  for (const NamedTensor& each : network.named_tensors())
+    if (each.name == name) return each.tensor;
+  return {};
+}
+
 class EveryModel : public testing::TestWithParam<ModelEntry> {
  protected:
   /// Small pictures: what costs time in a test is depth, and that is the network's own.
-  int64_t side() const { return GetParam().card.img_size > 64 ? 64 : GetParam().card.img_size; }
+  int64_t side() const { return std::max(std::min(GetParam().card.img_size, 64), static_cast<int>(GetParam().smallest)); }
   at::Tensor pictures(int64_t n) const { return at::randn({n, 3, side(), side()}).contiguous(at::MemoryFormat::ChannelsLast); }
   std::unique_ptr<Network> build(uint64_t seed = 0, int64_t classes = 7) const {
     return build_model(slot(GetParam().name), {.classes = classes, .seed = seed});
   }
 };
-INSTANTIATE_TEST_SUITE_P(Registry, EveryModel, testing::ValuesIn(models()), [](const auto& info) { return info.param.name; });
+/// All but the deep variants whose blocks are those of a shallower one: what they add is length, and GoldenKeys looks at that.
+std::vector<ModelEntry> distinct() {
+  std::vector<ModelEntry> out;
+  for (const ModelEntry& entry : models()) {
+    const bool deep = entry.name.starts_with("resnet34") || entry.name.starts_with("resnet101") || entry.name.starts_with("resnet152");
+    if (!deep && entry.name != "densenet201") out.push_back(entry);
+  }
+  return out;
+}
+INSTANTIATE_TEST_SUITE_P(Registry, EveryModel, testing::ValuesIn(distinct()), [](const auto& info) { return info.param.name; });
 
 TEST_P(EveryModel, ResolvesItsDefaults) {
   const auto options = GetParam().describe();
@@ -48,8 +79,10 @@ TEST_P(EveryModel, AnswersWithLogitsAndStages) {
   const auto info = network->feature_info();
   ASSERT_EQ(outputs.size(), info.size());
   for (size_t i = 0; i < info.size(); ++i) {
-    const int64_t size = side() / info[i].reduction;
+    // Where convolutions do not pad, the smallest picture ends as a single pixel.
+    const int64_t size = GetParam().smallest == side() ? outputs[i].size(2) : side() / info[i].reduction;
     EXPECT_EQ(outputs[i].sizes(), (at::IntArrayRef{2, info[i].channels, size, size})) << info[i].module;
+    EXPECT_LE(size, side() / info[i].reduction) << info[i].module;
     EXPECT_TRUE(outputs[i].is_contiguous(at::MemoryFormat::ChannelsLast)) << info[i].module;
   }
 }
@@ -102,13 +135,58 @@ TEST_P(EveryModel, TheSeedDecidesTheWeightsAndAFileCarriesThem) {
 }
 
 TEST_P(EveryModel, ResidualOptionsExistWhereResidualsDo) {
-  recipe::Table given;
-  given.set("zero_init_last", recipe::Value(false, "a.toml:3"));
+  recipe::Table zero, depth;
+  zero.set("zero_init_last", recipe::Value(false, "a.toml:3"));
+  depth.set("drop_path", recipe::Value(0.1, "a.toml:4"));
   if (GetParam().residuals) {
-    EXPECT_EQ(std::get<bool>(GetParam().resolve(given, "model").find("zero_init_last")->data), false);
+    EXPECT_EQ(std::get<bool>(GetParam().resolve(zero, "model").find("zero_init_last")->data), false);
+    EXPECT_EQ(std::get<double>(GetParam().resolve(depth, "model").find("drop_path")->data), 0.1);
   } else {
-    EXPECT_THAT([&] { GetParam().resolve(given, "model"); }, testing::ThrowsMessage<Error>(HasSubstr("zero_init_last")));
+    EXPECT_THAT([&] { GetParam().resolve(zero, "model"); }, testing::ThrowsMessage<Error>(HasSubstr("zero_init_last")));
+    EXPECT_THAT([&] { GetParam().resolve(depth, "model"); }, testing::ThrowsMessage<Error>(HasSubstr("drop_path")));
   }
+}
+
+TEST_P(EveryModel, RefusesPicturesThatItWouldShrinkToNothing) {
+  const int64_t smallest = GetParam().smallest;
+  if (smallest == 1) return;
+  const auto network = build();
+  const auto picture = [&](int64_t height, int64_t width) {
+    return at::randn({1, 3, height, width}).contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  EXPECT_EQ(network->forward(picture(smallest, smallest)).sizes(), (at::IntArrayRef{1, 7}));
+  EXPECT_GT(network->shape({smallest, smallest}).macs, 0);
+  const auto says = testing::ThrowsMessage<Error>(HasSubstr(fmt::format("at least {0}×{0}", smallest)));
+  EXPECT_THAT([&] { network->forward(picture(smallest - 1, smallest)); }, says);
+  EXPECT_THAT([&] { network->forward(picture(smallest, smallest - 1)); }, says);
+  EXPECT_THAT([&] { network->shape({smallest - 1, smallest}); }, says);
+}
+
+class Narrow : public EveryModel {};
+INSTANTIATE_TEST_SUITE_P(Families, Narrow, testing::ValuesIn([] {
+                           std::vector<ModelEntry> out;
+                           for (const char* name : {"resnet18d", "seresnext50_32x4d", "densenet121", "inception_v3", "mobilenetv1_100"})
+                             out.push_back(find_model(slot(name)));
+                           return out;
+                         }()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_P(Narrow, TrainsUnderAutocastAsInFloat) {
+  const auto narrow = build(3), wide = build(3);
+  const at::Tensor x = pictures(8);
+  const auto gradient = [&](Network& network, bool autocast) {
+    network.train();
+    const Autocast on(autocast);
+    const at::Tensor logits = network.forward(x);
+    EXPECT_EQ(logits.scalar_type(), autocast ? at::kBFloat16 : at::kFloat);
+    logits.to(at::kFloat).square().mean().backward();
+    return find_weight(network, network.head() + ".weight").grad().to(at::kDouble).flatten();
+  };
+  const at::Tensor a = gradient(*narrow, true), b = gradient(*wide, false);
+  ASSERT_TRUE(a.isfinite().all().item<bool>());
+  EXPECT_GT((a.dot(b) / (a.norm() * b.norm())).item<double>(), 0.95);
+  for (const NamedTensor& each : narrow->named_tensors())
+    if (each.parameter) EXPECT_EQ(each.tensor.grad().scalar_type(), at::kFloat) << each.name;
 }
 
 TEST(Models, UnknownNamesAreAnsweredWithTheNearest) {

@@ -3,6 +3,7 @@
 #include "satchel/nn/ops.h"
 
 #include <ATen/ops/allclose.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
@@ -95,6 +96,102 @@ TEST(ConvNormAct, GradientsAgreeWithFiniteDifferences) {
       EXPECT_NEAR(leaf.grad().as_strided({1}, {1}, i).item().toDouble(), (up - down) / (2 * h), 2e-7) << i << " of " << leaf.sizes();
     }
   }
+}
+
+TEST(ConvNormAct, Relu6StopsAtSixAndPassesNoGradientThere) {
+  Unit u;
+  u.norm.weight.mul_(6);
+  u.x.requires_grad_();
+  const Tail none{.activation = Activation::none, .residual = u.side, .keep = {}};
+  const Tail six{.activation = Activation::relu6, .residual = u.side, .keep = {}};
+  const at::Tensor plain = conv_norm_act(u.x, u.conv, u.norm, none, false).detach();
+  const at::Tensor y = conv_norm_act(u.x, u.conv, u.norm, six, false);
+  EXPECT_TRUE(at::allclose(y, plain.clamp(0, 6), 1e-12, 1e-12));
+  EXPECT_GT(y.eq(6).sum().item().toLong(), 5);
+  y.mul(y.detach().eq(6)).sum().backward();
+  EXPECT_EQ(u.x.grad().abs().sum().item().toDouble(), 0);
+}
+
+TEST(Convolution, GroupsSeeTheirChannelsAloneAndTheOutputIsChannelsLast) {
+  const at::Tensor x = formula::tensor(1, {2, 6, 5, 4}).contiguous(kLast);
+  for (const int64_t groups : {1, 2, 6}) {
+    const at::Tensor weight = formula::tensor(2, {6, 6 / groups, 3, 3}).contiguous(kLast);
+    const at::Tensor got = convolution(x, {.weight = weight, .bias = {}, .padding = 1, .groups = groups});
+    std::vector<at::Tensor> parts;
+    const int64_t size = 6 / groups;
+    for (int64_t i = 0; i < groups; ++i)
+      parts.push_back(at::conv2d(x.slice(1, i * size, (i + 1) * size), weight.slice(0, i * size, (i + 1) * size), {}, 1, 1));
+    EXPECT_TRUE(at::allclose(got, at::cat(parts, 1), 1e-12, 1e-12)) << groups;
+    EXPECT_TRUE(got.is_contiguous(kLast)) << groups;
+  }
+}
+
+TEST(Convolution, KernelAndPaddingHaveTwoSides) {
+  const at::Tensor x = formula::tensor(1, {2, 3, 8, 9}).contiguous(kLast);
+  const at::Tensor weight = formula::tensor(2, {4, 3, 1, 7}).contiguous(kLast);
+  const at::Tensor row = convolution(x, {.weight = weight, .bias = {}, .padding = Sides(0, 3)});
+  EXPECT_EQ(row.sizes(), (at::IntArrayRef{2, 4, 8, 9}));
+  // Turned by a right angle it is the same.
+  const at::Tensor column =
+      convolution(x.transpose(2, 3).contiguous(kLast), {.weight = weight.transpose(2, 3), .bias = {}, .padding = Sides(3, 0)});
+  EXPECT_TRUE(at::allclose(column.transpose(2, 3), row, 1e-12, 1e-12));
+}
+
+TEST(NormAct, NormalisesWhatIsThereAndMovesTheStatistics) {
+  Unit u;
+  const at::Tensor x = u.side.clone(), kept = x.clone();
+  const at::Tensor mean = x.mean({0, 2, 3}), var = x.sub(channels(mean)).square().mean({0, 2, 3});
+  const at::Tensor got = norm_act(x, u.norm, Activation::relu, true);
+  const at::Tensor want = x.sub(channels(mean)).div(channels(var).add(1e-5).sqrt()).mul(channels(u.norm.weight)).add(channels(u.norm.bias));
+  EXPECT_TRUE(at::allclose(got, want.clamp_min(0), 1e-12, 1e-12));
+  EXPECT_TRUE(at::equal(x, kept)) << "the input is read by others";
+  EXPECT_EQ(u.norm.num_batches_tracked.item().toLong(), 1);
+}
+
+TEST(SqueezeExcite, WeighsChannelsByTheWholePicture) {
+  const at::Tensor x = formula::tensor(1, {2, 4, 3, 5}).contiguous(kLast);
+  const ConvArgs squeeze{.weight = formula::tensor(2, {3, 4, 1, 1}), .bias = formula::tensor(3, {3})};
+  const ConvArgs excite{.weight = formula::tensor(4, {4, 3, 1, 1}), .bias = formula::tensor(5, {4})};
+  const at::Tensor mean = x.mean({2, 3}, true);
+  const at::Tensor gate = at::conv2d(at::conv2d(mean, squeeze.weight, squeeze.bias).clamp_min(0), excite.weight, excite.bias).sigmoid();
+  const at::Tensor got = squeeze_excite(x, squeeze, excite);
+  EXPECT_TRUE(at::allclose(got, x.mul(gate), 1e-13, 1e-13));
+  EXPECT_TRUE(got.is_contiguous(kLast));
+}
+
+TEST(Finish, KeepsThenAddsThenActivates) {
+  Unit u;
+  const at::Tensor branch = formula::tensor(9, {3, 8, 5, 6}).contiguous(kLast), keep = formula::tensor(10, {3, 1, 1, 1});
+  const at::Tensor want = branch.mul(keep).add(u.side).clamp_min(0);
+  EXPECT_TRUE(at::equal(finish(branch.clone(), {.activation = Activation::relu, .residual = u.side, .keep = keep}), want));
+  EXPECT_TRUE(at::equal(finish(branch.clone(), {.activation = Activation::none, .residual = {}, .keep = {}}), branch));
+}
+
+TEST(Concat, IsChannelsLastForOddSizesToo) {
+  for (const int64_t side : {1, 3}) {
+    const at::Tensor a = formula::tensor(1, {2, 1, side, side}).contiguous(kLast),
+                     b = formula::tensor(2, {2, 5, side, side}).contiguous(kLast);
+    const at::Tensor y = concat({a, b, a});
+    EXPECT_TRUE(y.is_contiguous(kLast));
+    EXPECT_TRUE(at::equal(y.slice(1, 1, 6), b) && at::equal(y.slice(1, 6, 7), a));
+  }
+}
+
+TEST(AvgPool, TheEdgeIsWhatItsNameSays) {
+  const at::Tensor x = at::ones({1, 2, 3, 5}, at::kDouble).contiguous(kLast);
+  const auto row = [&](Edge edge, int64_t kernel, int64_t stride) {
+    const at::Tensor y = avg_pool(x, kernel, stride, edge);
+    EXPECT_TRUE(y.is_contiguous(kLast));
+    const at::Tensor last = y[0][0][y.size(2) - 1].contiguous();
+    return std::vector<double>(last.data_ptr<double>(), last.data_ptr<double>() + last.numel());
+  };
+  EXPECT_EQ(row(Edge::inside, 2, 2), (std::vector<double>{1, 1}));
+  EXPECT_EQ(row(Edge::ceil, 2, 2), (std::vector<double>{1, 1, 1}));
+  EXPECT_EQ(row(Edge::same, 2, 1), (std::vector<double>{0.5, 0.5, 0.5, 0.5, 0.25}));
+  const std::vector<double> zeros = row(Edge::zeros, 3, 1);
+  ASSERT_EQ(zeros.size(), 5u);
+  EXPECT_DOUBLE_EQ(zeros[0], 4.0 / 9);
+  EXPECT_DOUBLE_EQ(zeros[1], 6.0 / 9);
 }
 
 TEST(SubsamplePad, TakesEverySecondPixelAndPadsChannelsOnBothSides) {

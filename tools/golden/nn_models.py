@@ -1,14 +1,17 @@
 """Writes tests/golden/nn/models.safetensors and keys.txt: what timm (and torch, for the CIFAR networks) computes with formula weights.
 
-A case is "model option=value … NxHxW mode dtype"; tests/nn/golden_test.cpp reads the cases from the file's names. Modes: eval (logits,
+Networks that timm has no name for are its classes, built with arguments. A case is "model option=value … NxHxW mode dtype"; tests/nn/golden_test.cpp reads the cases from the file's names. Modes: eval (logits,
 stage outputs), train (also loss, gradients of input and parameters, running statistics). Large tensors are stored as probes.
 """
 import pathlib
+import re
 
 import safetensors.torch
 import timm
 import torch
 from timm.loss import SoftTargetCrossEntropy
+from timm.models.efficientnet import _gen_mobilenet_v1
+from timm.models.resnet import Bottleneck
 
 import nn_formula as formula
 from nn_cifar import CifarNet
@@ -21,12 +24,25 @@ CASES = [
     "resnet101 1x64x64 eval f64", "resnet152 1x64x64 eval f64",
     "cifar_resnet8 2x32x32 train f64", "cifar_resnet20 2x32x32 train f64", "cifar_resnet20 1x31x34 eval f64",
     "cifar_resnet20 drop_path=0.5 4x32x32 train f64", "cifar_resnet110 1x32x32 eval f64", "cifar_plain20 2x32x32 train f64",
+    "resnet18d 2x64x64 train f64", "resnet18t output_stride=8 1x61x75 eval f64", "resnet34s 1x64x64 eval f64", "resnet18c 1x47x64 eval f64",
+    "resnet50v1 2x64x64 train f64", "resnet50v1 output_stride=16 1x61x75 eval f64", "resnet101v1 1x64x64 eval f64",
+    "resnet50c 2x64x64 eval f64", "resnet50d 2x64x64 train f64", "resnet50d output_stride=16 2x64x61 train f64",
+    "resnet50d output_stride=8 1x61x75 eval f64", "resnet50s 1x64x64 eval f64", "resnet50t 2x64x64 train f64", "resnet152d 1x64x64 eval f64",
+    "seresnet50 2x64x64 train f64", "seresnet50 drop_path=0.3 4x64x64 train f64", "resnext50_32x4d 2x64x64 train f64",
+    "seresnext50_32x4d 2x64x64 train f64", "seresnext50_32x4d 1x64x64 eval f32", "densenet121 2x64x64 train f64",
+    "densenet201 1x64x64 eval f64", "densenet201 1x61x75 eval f32", "inception_v3 2x123x123 train f64", "inception_v3 1x107x139 eval f64",
+    "inception_v3 1x299x299 eval f32", "mobilenetv1_100 2x64x64 train f64", "mobilenetv1_100 output_stride=8 1x64x64 eval f64",
+    "mobilenetv1_025 2x64x64 train f64", "mobilenetv1_075 output_stride=16 1x61x75 eval f64", "mobilenetv1_100 1x224x224 eval f32",
+    'mobilenetv1_050 activation="relu" 2x64x64 train f64',
 ]  # fmt: skip
 CLASSES = 10
 SEED, STEP, FIRST_PLACE = 77, 5, 12
 DROP_OP = 0x64726F70
 KEYS = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "cifar_resnet20", "cifar_plain20"]
-COSTS = [("resnet50", 224, 160), ("resnet18", 33, 47), ("cifar_resnet8", 32, 32), ("cifar_resnet110", 32, 32), ("cifar_resnet56", 29, 31)]
+ENTRIES = [f"resnet{depth}{edit}" for depth in (18, 34, 50, 101, 152) for edit in ("v1", "c", "d", "s", "t") if depth > 34 or edit != "v1"]
+ENTRIES += ["seresnet50", "resnext50_32x4d", "seresnext50_32x4d", "densenet121", "densenet201", "inception_v3"]
+ENTRIES += [f"mobilenetv1_{percent:03}" for percent in (100, 75, 50, 25)]
+COSTS = [("resnet50d", 193, 225), ("densenet201", 97, 61), ("inception_v3", 139, 107), ("mobilenetv1_050", 97, 61), ("resnet50", 224, 160), ("resnet18", 33, 47), ("cifar_resnet8", 32, 32), ("cifar_resnet110", 32, 32), ("cifar_resnet56", 29, 31)]
 
 
 class Factors(torch.nn.Module):
@@ -45,11 +61,31 @@ def cifar(name, classes):
     return CifarNet(int(name.removeprefix("cifar_resnet").removeprefix("cifar_plain")), "plain" not in name, classes)
 
 
-def build(name, options):
+def stride_first(network):
+    """The stride of each bottleneck on its first 1x1: ResNet v1, which timm has no name for."""
+    for block in network.modules():
+        if isinstance(block, Bottleneck):
+            block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)
+    return network
+
+
+def build(name, **arguments):
+    """timm's entry of that name, else its class with the arguments that the name stands for."""
     if name.startswith("cifar"):
-        return cifar(name, CLASSES)
-    stride = int(options.get("output_stride", 32))
-    return timm.create_model(name, num_classes=CLASSES, output_stride=stride, drop_path_rate=float(options.get("drop_path", 0)))
+        return cifar(name, arguments.get("num_classes", 1000))
+    if timm.is_model(name):
+        return timm.create_model(name, **arguments)
+    if name.startswith("mobilenetv1_"):
+        return _gen_mobilenet_v1("mobilenetv1_100", int(name.removeprefix("mobilenetv1_")) / 100, **arguments)
+    plain, edit = re.fullmatch(r"(resnet\d+)(v1|[cdst])", name).groups()
+    if edit == "v1":
+        return stride_first(timm.create_model(plain, **arguments))
+    return timm.create_model(plain, stem_width=64 if edit == "s" else 32, stem_type="deep_tiered" if edit == "t" else "deep",
+                             avg_down=edit in "dt", **arguments)
+
+
+ARGUMENTS = {"output_stride": ("output_stride", int), "drop_path": ("drop_path_rate", float),
+             "activation": ("act_layer", lambda text: text.strip('"'))}  # fmt: skip
 
 
 def stage_outputs(network, x):
@@ -60,7 +96,7 @@ def run(case):
     name, *middle, shape, mode, dtype = case.split()
     options = dict(word.split("=") for word in middle)
     torch.manual_seed(0)
-    network = build(name, options).to({"f64": torch.float64, "f32": torch.float32}[dtype]).eval()
+    network = build(name, num_classes=CLASSES, **dict((ARGUMENTS[k][0], ARGUMENTS[k][1](v)) for k, v in options.items())).to({"f64": torch.float64, "f32": torch.float32}[dtype]).eval()
     formula.fill(network)
     rate = float(options.get("drop_path", 0))
     blocks = [m for m in network.modules() if hasattr(m, "drop_path")]
@@ -104,8 +140,20 @@ def macs(network, height, width):
     return total
 
 
-def named(name):
-    return cifar(name, 1000) if name.startswith("cifar") else timm.create_model(name)
+def listing(network):
+    """Names and shapes of the state dict, a line each."""
+    return [f"{key} {'x'.join(map(str, value.shape)) or 'scalar'}\n" for key, value in network.state_dict().items()]
+
+
+def fnv1a(text):
+    value = 14695981039346656037
+    for byte in text.encode():
+        value = (value ^ byte) * 1099511628211 % 2**64
+    return value
+
+
+def parameters(network):
+    return sum(p.numel() for p in network.parameters())
 
 
 def main():
@@ -116,11 +164,16 @@ def main():
     with open(folder / "keys.txt", "w") as out:
         out.write(f"# {versions}: state dicts of a thousand classes, then multiply-adds by input; written by tools/golden/nn_models.py\n")
         for name in KEYS:
-            network = named(name)
-            out.write(f"model {name} {sum(p.numel() for p in network.parameters())}\n")
-            out.writelines(f"{key} {'x'.join(map(str, value.shape)) or 'scalar'}\n" for key, value in network.state_dict().items())
-        for name, height, width in [(name, 224, 224) for name in KEYS[:5]] + COSTS:
-            out.write(f"macs {name} {height} {width} {macs(named(name), height, width)}\n")
+            network = build(name)
+            out.write(f"model {name} {parameters(network)}\n")
+            out.writelines(listing(network))
+        for name in ENTRIES:
+            network = build(name)
+            lines = listing(network)
+            out.write(f"hash {name} {parameters(network)} {len(lines)} {fnv1a(''.join(lines)):016x}\n")
+        sides = [(name, 299 if name == "inception_v3" else 224) for name in KEYS[:5] + ENTRIES]
+        for name, height, width in [(name, side, side) for name, side in sides] + COSTS:
+            out.write(f"macs {name} {height} {width} {macs(build(name), height, width)}\n")
     print({p.name: p.stat().st_size for p in folder.iterdir()})
 
 

@@ -11,16 +11,21 @@ namespace {
 struct ResidualOptions {
   bool zero_init_last = true;
   double drop_path = 0;
+  InitOptions init;
   void fields(auto& f) {
     f("zero_init_last", zero_init_last, "the last norm of each block starts with weight 0, the block as its shortcut");
     f("drop_path", drop_path, "stochastic depth: rate of the last block, rising from 0 at the first", recipe::Range{0, 1, false, true},
       recipe::Flag{"--drop-path"});
+    init.fields(f);
   }
+  void validate(const recipe::Table& given) const { init.validate(given); }
 };
 
 /// Without shortcuts there is nothing that a block could fall back on, so neither option exists.
 struct PlainOptions {
-  void fields(auto&) {}
+  InitOptions init;
+  void fields(auto& f) { init.fields(f); }
+  void validate(const recipe::Table& given) const { init.validate(given); }
 };
 
 class CifarBlock : public Module {
@@ -68,7 +73,7 @@ class CifarResNet : public Network {
       info_.push_back({channels, int64_t{1} << stage, name});
     }
     fc_ = &add_child<Linear>("fc", channels, context.classes, context);
-    initialise(context.seed);
+    initialise(*this, options.init, context, [this](uint64_t seed) { init_own(seed); });
     if (shortcuts && options.zero_init_last)
       for (CifarBlock* block : blocks_) block->zero_init_last();
   }
@@ -102,8 +107,8 @@ class CifarResNet : public Network {
 
  private:
   /// Kaiming fan-in for convolutions and the classifier's weight, as the paper (its reference 13) and akamaster.
-  void initialise(uint64_t seed) {
-    init_linear_default(*this, "fc", seed);
+  void init_own(uint64_t seed) {
+    init_layer_default(*this, "fc", seed);
     for (const NamedTensor& each : named_tensors())
       if (each.role == Role::weight) init_normal(each, kaiming_std_fan_in(each.tensor), seed);
   }
@@ -133,8 +138,9 @@ std::vector<ModelEntry> cifar_resnet() {
   }
   for (int64_t depth : {8, 14, 20, 32, 44, 56})
     entries.push_back(model_entry<PlainOptions>("cifar_plain" + std::to_string(depth), "the same without shortcuts", "1512.03385 §4.2",
-                                                card, [depth](const PlainOptions&, const ModelContext& context) {
-                                                  return std::make_unique<CifarResNet>(depth, false, ResidualOptions{}, context);
+                                                card, [depth](const PlainOptions& options, const ModelContext& context) {
+                                                  const ResidualOptions none{.init = options.init};
+                                                  return std::make_unique<CifarResNet>(depth, false, none, context);
                                                 }));
   return entries;
 }

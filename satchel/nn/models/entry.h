@@ -6,9 +6,24 @@
 #include <string>
 #include <utility>
 
+#include "satchel/base/error.h"
 #include "satchel/nn/nn.h"
 
 namespace satchel::nn {
+
+inline constexpr const char* kOutputStrideDoc = "8, 16 or 32: later stages keep the size and dilate instead";
+/// Throws Error(usage) with the option's place unless it is 8, 16 or 32.
+inline void check_output_stride(int output_stride, const recipe::Table& given) {
+  if (output_stride == 8 || output_stride == 16 || output_stride == 32) return;
+  fail(Kind::usage, "{}: output_stride = {}: must be 8, 16 or 32", given.find("output_stride")->origin, output_stride);
+}
+
+/// Throws Error(usage) for pictures that a network would shrink to nothing.
+inline void check_smallest(const std::string& model, int64_t smallest, Size in) {
+  check(in.height >= smallest && in.width >= smallest, Kind::usage,
+        "{0} takes pictures of at least {1}×{1} pixels, not {2}×{3}: give it larger ones or another network", model, smallest, in.height,
+        in.width);
+}
 
 /// `make(options, context)` gives the initialised network. The card gets the model's name; timm's other defaults are the caller's.
 template <class Options, class Make>

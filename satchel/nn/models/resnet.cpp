@@ -1,5 +1,5 @@
-// ResNets for ImageNet-sized pictures (He et al. 2015a), with the stride on the 3×3 convolution as timm and torchvision have it: the
-// "B" of Bag of Tricks, section 4. Names, order and initialisation are those of timm's resnet.py.
+// ResNets for ImageNet-sized pictures (He et al. 2015a) with the edits of Bag of Tricks, section 4, and of timm: v1, B (no letter), C, D,
+// s, t; grouped (ResNeXt, Xie et al. 2016) and with squeeze-excite (Hu et al. 2017). Names, order and initialisation are timm's resnet.py.
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
@@ -11,13 +11,28 @@ namespace satchel::nn {
 namespace {
 
 enum class BlockKind { basic, bottleneck };
+/// One 7×7 convolution, or three of 3×3: w, w, 2w channels, tiered 3w/4, w, 2w.
+enum class Stem { single, deep, tiered };
 
-/// One row of the family's table.
+/// What a letter behind the name changes.
+struct Edit {
+  const char* suffix = "";
+  const char* doc = "stride on the 3×3";
+  Stem stem = Stem::single;
+  int64_t stem_width = 64;
+  bool avg_down = false;      // shortcuts that shrink do so by an average pooling in front of their 1×1
+  bool stride_first = false;  // the stride on a bottleneck's first 1×1 instead of its 3×3
+};
+
 struct Variant {
   const char* name;
   BlockKind block;
   std::array<int64_t, 4> depths;
+  int64_t groups = 1, base_width = 64;  // of the 3×3 in a bottleneck, whose width is planes · base_width / 64 · groups
+  bool squeeze_excite = false;
+  Edit edit = {};
   int64_t expansion() const { return block == BlockKind::bottleneck ? 4 : 1; }
+  int64_t width(int64_t planes) const { return planes * base_width / 64 * groups; }
 };
 
 constexpr std::array<int64_t, 4> kPlanes{64, 128, 256, 512};
@@ -26,15 +41,17 @@ struct ResNetOptions {
   bool zero_init_last = true;
   double drop_path = 0;
   int output_stride = 32;
+  InitOptions init;
   void fields(auto& f) {
     f("zero_init_last", zero_init_last, "the last norm of each block starts with weight 0, the block as its shortcut");
     f("drop_path", drop_path, "stochastic depth: rate of the last block, rising from 0 at the first", recipe::Range{0, 1, false, true},
       recipe::Flag{"--drop-path"});
-    f("output_stride", output_stride, "8, 16 or 32: later stages keep the size and dilate instead", recipe::Range{8, 32});
+    f("output_stride", output_stride, kOutputStrideDoc, recipe::Range{8, 32});
+    init.fields(f);
   }
   void validate(const recipe::Table& given) const {
-    if (output_stride == 8 || output_stride == 16 || output_stride == 32) return;
-    fail(Kind::usage, "{}: output_stride = {}: must be 8, 16 or 32", given.find("output_stride")->origin, output_stride);
+    check_output_stride(output_stride, given);
+    init.validate(given);
   }
 };
 
@@ -43,23 +60,50 @@ struct BlockPlace {
   int64_t in, planes, out, stride, dilation, first_dilation;
 };
 
+/// The side of a block that changes size or channels: a 1×1 convolution and a norm, in D behind an average pooling.
+class Shortcut : public Module {
+ public:
+  Shortcut(const BlockPlace& at, bool avg_down, const ModelContext& context)
+      : pool_(!avg_down || (at.stride == 1 && at.dilation == 1) ? Edge::inside
+              : at.dilation == 1                                ? Edge::ceil
+                                                                : Edge::same),
+        stride_(at.stride),
+        unit_(add_child<ConvNormAct>("", avg_down ? "1" : "0", avg_down ? "2" : "1",
+                                     ConvOptions{at.in, at.out, 1, avg_down ? 1 : at.stride}, Activation::none, context)) {}
+
+  at::Tensor forward(const at::Tensor& x) override { return unit_.forward(pool_ == Edge::inside ? x : avg_pool(x, 2, stride_, pool_)); }
+  void trace(Trace& at) const {
+    if (pool_ == Edge::ceil) trace_pool(at, 2, stride_, 0, true);
+    unit_.trace(at);
+  }
+
+ private:
+  Edge pool_;  // inside: none. A stage that dilates instead of striding pools 2×2 without a stride, as timm
+  int64_t stride_;
+  ConvNormAct& unit_;
+};
+
 /// relu(branch(x) · keep + shortcut(x)): two 3×3 units, or 1×1, 3×3, 1×1 with four times the planes at the end.
 class Block : public Module {
  public:
   /// `project`: the first block of a stage whose size or channels differ from what comes in has a convolution in its shortcut.
-  Block(BlockKind kind, const BlockPlace& at, bool project, const ModelContext& context) {
+  Block(const Variant& v, const BlockPlace& at, bool project, const ModelContext& context) {
     const auto unit = [&](const char* conv, const char* norm, const ConvOptions& options, Activation activation = Activation::relu) {
       return &add_child<ConvNormAct>("", conv, norm, options, activation, context);
     };
-    const int64_t first = at.first_dilation, then = at.dilation;
-    if (kind == BlockKind::basic) {
+    // What stands behind the last norm, if anything does, comes before the addition and its ReLU.
+    const Activation end = v.squeeze_excite ? Activation::none : Activation::relu;
+    const int64_t first = at.first_dilation, then = at.dilation, width = v.width(at.planes);
+    if (v.block == BlockKind::basic) {
       branch_ = {unit("conv1", "bn1", {at.in, at.planes, 3, at.stride, first, first})};
-      last_ = unit("conv2", "bn2", {at.planes, at.out, 3, 1, then, then});
+      last_ = unit("conv2", "bn2", {at.planes, at.out, 3, 1, then, then}, end);
     } else {
-      branch_ = {unit("conv1", "bn1", {at.in, at.planes}), unit("conv2", "bn2", {at.planes, at.planes, 3, at.stride, first, first})};
-      last_ = unit("conv3", "bn3", {at.planes, at.out});
+      const int64_t early = v.edit.stride_first ? at.stride : 1, late = v.edit.stride_first ? 1 : at.stride;
+      branch_ = {unit("conv1", "bn1", {at.in, width, 1, early}), unit("conv2", "bn2", {width, width, 3, late, first, first, v.groups})};
+      last_ = unit("conv3", "bn3", {width, at.out}, end);
     }
-    if (project) shortcut_ = unit("downsample.0", "downsample.1", {at.in, at.out, 1, at.stride}, Activation::none);
+    if (v.squeeze_excite) se_ = &add_child<SqueezeExcite>("se", at.out, context);
+    if (project) shortcut_ = &add_child<Shortcut>("downsample", at, v.edit.avg_down, context);
   }
 
   at::Tensor forward(const at::Tensor& x) override { return forward(x, {}); }
@@ -67,13 +111,16 @@ class Block : public Module {
   at::Tensor forward(const at::Tensor& x, const at::Tensor& keep) {
     at::Tensor y = x;
     for (ConvNormAct* unit : branch_) y = unit->forward(y);
-    return last_->forward(y, shortcut_ ? shortcut_->forward(x) : x, keep);
+    const at::Tensor side = shortcut_ ? shortcut_->forward(x) : x;
+    if (!se_) return last_->forward(y, side, keep);
+    return finish(se_->forward(last_->forward(y)), {Activation::relu, side, keep});
   }
 
   void trace(Trace& at) const {
     Trace side = at;
     for (const ConvNormAct* unit : branch_) unit->trace(at);
     last_->trace(at);
+    if (se_) se_->trace(at);
     if (!shortcut_) return;
     side.macs = 0;
     shortcut_->trace(side);
@@ -84,17 +131,20 @@ class Block : public Module {
  private:
   std::vector<ConvNormAct*> branch_;
   ConvNormAct* last_ = nullptr;
-  ConvNormAct* shortcut_ = nullptr;
+  SqueezeExcite* se_ = nullptr;
+  Shortcut* shortcut_ = nullptr;
 };
 
 class ResNet : public Network {
  public:
-  ResNet(const Variant& variant, const ResNetOptions& options, const ModelContext& context)
-      : options_(options),
-        stem_(add_child<ConvNormAct>("", "conv1", "bn1", ConvOptions{context.in_channels, 64, 7, 2, 3}, Activation::relu, context)) {
+  ResNet(const Variant& variant, const ResNetOptions& options, const ModelContext& context) : options_(options) {
+    add_stem(variant.edit, context);
     add_stages(variant, context);
     fc_ = &add_child<Linear>("fc", info_.back().channels, context.classes, context);
-    initialise(context.seed);
+    initialise(*this, options.init, context, [this](uint64_t seed) { init_kaiming_fan_out(*this, seed); });
+    if (!options_.zero_init_last) return;
+    for (const std::vector<Block*>& stage : stages_)
+      for (Block* block : stage) block->zero_init_last();
   }
 
   at::Tensor forward(const at::Tensor& x) override { return fc_->forward(global_avg_pool(features(x).back())); }
@@ -102,8 +152,10 @@ class ResNet : public Network {
   std::vector<at::Tensor> features(const at::Tensor& x) override {
     const at::Tensor keeps =
         training() ? drop_path_factors(step(), options_.drop_path, block_count(), x.size(0), x.scalar_type(), x.device()) : at::Tensor();
-    std::vector<at::Tensor> outputs{stem_.forward(x)};
-    at::Tensor y = max_pool(outputs[0], 3, 2, 1);
+    at::Tensor y = x;
+    for (ConvNormAct* unit : stem_) y = unit->forward(y);
+    std::vector<at::Tensor> outputs{y};
+    y = max_pool(y, 3, 2, 1);
     int64_t index = 0;
     for (const std::vector<Block*>& stage : stages_) {
       for (Block* block : stage) {
@@ -118,12 +170,12 @@ class ResNet : public Network {
 
   std::vector<FeatureInfo> feature_info() const override { return info_; }
   std::string head() const override { return "fc"; }
-  std::string first_conv() const override { return "conv1"; }
+  std::string first_conv() const override { return stem_.size() == 1 ? "conv1" : "conv1.0"; }
 
   Cost shape(Size in) const override {
     Trace at{.channels = 0, .height = in.height, .width = in.width};
-    stem_.trace(at);
-    at.height = (at.height + 1) / 2, at.width = (at.width + 1) / 2;
+    for (const ConvNormAct* unit : stem_) unit->trace(at);
+    trace_pool(at, 3, 2, 1);
     for (const std::vector<Block*>& stage : stages_)
       for (const Block* block : stage) block->trace(at);
     fc_->trace(at);
@@ -131,10 +183,25 @@ class ResNet : public Network {
   }
 
  private:
+  void add_stem(const Edit& edit, const ModelContext& context) {
+    const auto unit = [&](const char* conv, const char* norm, const ConvOptions& options) {
+      stem_.push_back(&add_child<ConvNormAct>("", conv, norm, options, Activation::relu, context));
+    };
+    const int64_t in = context.in_channels, width = edit.stem_width, first = edit.stem == Stem::tiered ? 3 * (width / 4) : width;
+    const int64_t out = edit.stem == Stem::single ? width : 2 * width;
+    if (edit.stem == Stem::single) {
+      unit("conv1", "bn1", {in, out, 7, 2, 3});
+    } else {
+      unit("conv1.0", "conv1.1", {in, first, 3, 2, 1});
+      unit("conv1.3", "conv1.4", {first, width, 3, 1, 1});
+      unit("conv1.6", "bn1", {width, out, 3, 1, 1});
+    }
+    info_.push_back({out, 2, "act1"});
+  }
+
   /// The stages' modules, and the arithmetic of output strides: once the wished one is reached, strides turn into dilation.
   void add_stages(const Variant& variant, const ModelContext& context) {
-    int64_t channels = 64, stride_so_far = 4, dilation = 1, previous_dilation = 1;
-    info_.push_back({channels, 2, "act1"});
+    int64_t channels = info_.back().channels, stride_so_far = 4, dilation = 1, previous_dilation = 1;
     for (size_t stage = 0; stage < kPlanes.size(); ++stage) {
       int64_t stride = stage == 0 ? 1 : 2;
       if (stride_so_far >= options_.output_stride) {
@@ -148,22 +215,12 @@ class ResNet : public Network {
       for (int64_t i = 0; i < variant.depths[stage]; ++i) {
         const BlockPlace place{channels, kPlanes[stage], out, i == 0 ? stride : 1, dilation, previous_dilation};
         const bool project = i == 0 && (stride != 1 || channels != out);
-        blocks.push_back(&add_child<Block>(name + "." + std::to_string(i), variant.block, place, project, context));
+        blocks.push_back(&add_child<Block>(name + "." + std::to_string(i), variant, place, project, context));
         channels = out;
         previous_dilation = dilation;
       }
       info_.push_back({channels, stride_so_far, name});
     }
-  }
-
-  /// Convolutions Kaiming fan-out, norms 1 and 0, the classifier by torch's rule for linear layers; zero-γ where asked for.
-  void initialise(uint64_t seed) {
-    for (const NamedTensor& each : named_tensors())
-      if (each.role == Role::weight && each.tensor.dim() == 4) init_normal(each, kaiming_std_fan_out(each.tensor), seed);
-    init_linear_default(*this, "fc", seed);
-    if (!options_.zero_init_last) return;
-    for (const std::vector<Block*>& stage : stages_)
-      for (Block* block : stage) block->zero_init_last();
   }
 
   int64_t block_count() const {
@@ -173,7 +230,7 @@ class ResNet : public Network {
   }
 
   ResNetOptions options_;
-  ConvNormAct& stem_;
+  std::vector<ConvNormAct*> stem_;
   std::vector<std::vector<Block*>> stages_;
   Linear* fc_ = nullptr;
   std::vector<FeatureInfo> info_;
@@ -185,19 +242,51 @@ constexpr Variant kVariants[] = {
     {"resnet152", BlockKind::bottleneck, {3, 8, 36, 3}},
 };
 
+/// Each of these is made of each of those. Of basic blocks there is no v1: they have no 1×1 that the stride could stand on, so that
+/// it would be the same network a second time.
+constexpr Edit kEdits[] = {
+    {},
+    {"v1", "v1, stride on the first 1×1", Stem::single, 64, false, true},
+    {"c", "C, stem of three 3×3", Stem::deep, 32},
+    {"d", "D, stem of three 3×3, shortcuts pool", Stem::deep, 32, true},
+    {"s", "stem of three 3×3, twice as wide", Stem::deep, 64},
+    {"t", "tiered stem of three 3×3, shortcuts pool", Stem::tiered, 32, true},
+};
+
+constexpr Variant kRelatives[] = {
+    {"seresnet50", BlockKind::bottleneck, {3, 4, 6, 3}, 1, 64, true},
+    {"resnext50_32x4d", BlockKind::bottleneck, {3, 4, 6, 3}, 32, 4},
+    {"seresnext50_32x4d", BlockKind::bottleneck, {3, 4, 6, 3}, 32, 4, true},
+};
+
+ModelEntry entry_of(const Variant& variant, const std::string& doc, const std::string& source) {
+  weights::Card card;  // mean, std, size and crop of the family are the card's own defaults
+  card.interpolation = "bilinear";
+  ModelEntry entry = model_entry<ResNetOptions>(
+      std::string(variant.name) + variant.edit.suffix, doc, source, card,
+      [variant](const ResNetOptions& options, const ModelContext& context) { return std::make_unique<ResNet>(variant, options, context); });
+  entry.residuals = true;
+  return entry;
+}
+
 }  // namespace
 
 std::vector<ModelEntry> resnet() {
   std::vector<ModelEntry> entries;
-  for (const Variant& variant : kVariants) {
-    const char* doc = variant.block == BlockKind::basic ? "ResNet of basic blocks" : "ResNet of bottleneck blocks, stride on the 3×3";
-    weights::Card card;  // mean, std, size and crop of the family are the card's own defaults
-    card.interpolation = "bilinear";
-    entries.push_back(model_entry<ResNetOptions>(variant.name, doc, "1512.03385 table 1; 1812.01187 §4", card,
-                                                 [variant](const ResNetOptions& options, const ModelContext& context) {
-                                                   return std::make_unique<ResNet>(variant, options, context);
-                                                 }));
-    entries.back().residuals = true;
+  for (Variant variant : kVariants)
+    for (const Edit& edit : kEdits) {
+      const bool basic = variant.block == BlockKind::basic;
+      if (basic && edit.stride_first) continue;
+      variant.edit = edit;
+      const std::string blocks = basic ? "ResNet of basic blocks" : "ResNet of bottleneck blocks";
+      entries.push_back(entry_of(variant, basic && !*edit.suffix ? blocks + ", v1 and B alike" : blocks + ", " + edit.doc,
+                                 "1512.03385 table 1; 1812.01187 §4"));
+    }
+  for (const Variant& variant : kRelatives) {
+    const char* doc = variant.groups == 1      ? "ResNet-50 with squeeze-excite"
+                      : variant.squeeze_excite ? "ResNeXt-50 of 32 groups with squeeze-excite"
+                                               : "ResNeXt-50: bottlenecks of 32 groups of 4 channels";
+    entries.push_back(entry_of(variant, doc, variant.squeeze_excite ? "1709.01507; 1812.01187 table 1" : "1611.05431; 1812.01187 table 1"));
   }
   return entries;
 }

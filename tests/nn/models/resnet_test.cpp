@@ -72,6 +72,34 @@ TEST(ResNet, StochasticDepthActsInTrainingAloneAndByAddress) {
   EXPECT_FALSE(at::equal(a, logits(0, 4)));
 }
 
+TEST(ResNet, OfBasicBlocksThereIsNoV1) {
+  for (const char* name : {"resnet18v1", "resnet34v1"}) EXPECT_THROW(find_model({name, {}, "test"}), Error) << name;
+  for (const char* name : {"resnet50v1", "resnet101v1", "resnet152v1"}) EXPECT_EQ(find_model({name, {}, "test"}).name, name);
+}
+
+TEST(ResNet, V1DiffersFromBInWhereTheStrideStandsAlone) {
+  const auto build = [](const char* name) {
+    auto network = build_model({name, {}, "test"}, {.classes = 5});
+    formula::fill(*network);
+    return network;
+  };
+  const auto v1 = build("resnet50v1"), b = build("resnet50");
+  EXPECT_EQ(v1->shape({}).params, b->shape({}).params);
+  EXPECT_LT(v1->shape({}).macs, b->shape({}).macs);
+  const auto x = pictures(1, 64);
+  const auto one = v1->features(x), other = b->features(x);
+  EXPECT_TRUE(at::equal(one[1], other[1]));
+  EXPECT_FALSE(at::equal(one[2], other[2]));
+}
+
+TEST(ResNet, TheFirstConvolutionOfADeepStemTakesOtherChannels) {
+  for (const char* name : {"resnet18c", "resnet18t"}) {
+    const auto network = build_model({name, {}, "test"}, {.classes = 3, .in_channels = 1});
+    EXPECT_EQ(network->first_conv(), "conv1.0");
+    EXPECT_EQ(network->named_tensors()[0].tensor.size(1), 1);
+  }
+}
+
 TEST(ResNet, TakesOtherChannelsAndDtypes) {
   for (const at::ScalarType dtype : {at::kDouble, at::kBFloat16}) {
     const auto network = build_model({"resnet18", {}, "test"}, {.classes = 3, .dtype = dtype, .in_channels = 1});
