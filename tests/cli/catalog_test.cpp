@@ -31,7 +31,7 @@ std::string printed(Command command, const std::vector<std::string>& words) {
 
 TEST(Catalog, ModelsAsJsonHaveTheirKeys) {
   const auto list = nlohmann::json::parse(printed(models_command(), {"resnet1*", "--format", "json"}));
-  ASSERT_EQ(list.size(), 3u);  // resnet18, resnet101, resnet152
+  ASSERT_EQ(list.size(), 17u);  // resnet18, resnet101, resnet152, each with c, d, s, t, the deep ones with v1 too
   for (const auto& model : list)
     for (const char* key : {"name", "params", "gmacs", "img_size", "crop_pct", "interpolation"}) EXPECT_TRUE(model.contains(key)) << key;
   for (const auto& model : list) {

@@ -1,6 +1,5 @@
 // Laws that every network obeys, whatever its family: a new variant is covered by being in the list.
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/autocast_mode.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
 #include <gmock/gmock.h>
@@ -20,26 +19,6 @@ namespace {
 using testing::HasSubstr;
 
 recipe::Slot slot(const std::string& name) { return {name, {}, "test"}; }
-
-/// bfloat16 on the CPU for as long as it lives, as the training step has it.
-class Autocast {
- public:
-  explicit Autocast(bool on) {
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-    at::autocast::set_autocast_enabled(at::kCPU, on);
-    at::autocast::increment_nesting();
-  }
-  ~Autocast() {
-    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(at::kCPU, false);
-  }
-};
-
-at::Tensor find_weight(const Network& network, const std::string& name) {
-  for (const NamedTensor& each : network.named_tensors())
-    if (each.name == name) return each.tensor;
-  return {};
-}
 
 class EveryModel : public testing::TestWithParam<ModelEntry> {
  protected:
@@ -163,35 +142,6 @@ TEST_P(EveryModel, RefusesPicturesThatItWouldShrinkToNothing) {
   EXPECT_THAT([&] { network->forward(picture(smallest - 1, smallest)); }, says);
   EXPECT_THAT([&] { network->forward(picture(smallest, smallest - 1)); }, says);
   EXPECT_THAT([&] { network->shape({smallest - 1, smallest}); }, says);
-}
-
-class Narrow : public EveryModel {};
-INSTANTIATE_TEST_SUITE_P(Families, Narrow, testing::ValuesIn([] {
-                           std::vector<ModelEntry> out;
-                           for (const char* name : {"resnet18d", "seresnext50_32x4d", "densenet121", "inception_v3", "mobilenetv1_100"})
-                             out.push_back(find_model(slot(name)));
-                           return out;
-                         }()),
-                         [](const auto& info) { return info.param.name; });
-
-TEST_P(Narrow, TrainsUnderAutocastAsInFloat) {
-  const auto narrow = build(3), wide = build(3);
-  const at::Tensor x = pictures(8);
-  const auto gradient = [&](Network& network, bool autocast) {
-    network.train();
-    const Autocast on(autocast);
-    const at::Tensor logits = network.forward(x);
-    EXPECT_EQ(logits.scalar_type(), autocast ? at::kBFloat16 : at::kFloat);
-    logits.to(at::kFloat).square().mean().backward();
-    return find_weight(network, network.head() + ".weight").grad().to(at::kDouble).flatten();
-  };
-  const at::Tensor a = gradient(*narrow, true), b = gradient(*wide, false);
-  ASSERT_TRUE(a.isfinite().all().item<bool>());
-  EXPECT_GT((a.dot(b) / (a.norm() * b.norm())).item<double>(), 0.95);
-  for (const NamedTensor& each : narrow->named_tensors())
-    if (each.parameter) {
-      EXPECT_EQ(each.tensor.grad().scalar_type(), at::kFloat) << each.name;
-    }
 }
 
 TEST(Models, UnknownNamesAreAnsweredWithTheNearest) {
