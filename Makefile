@@ -22,11 +22,15 @@ help: ## list the verbs
 setup: ## install what is missing from apt, and LibTorch into .deps (CUDA=1: with the GPU libraries)
 	@tools/setup.sh
 
-build: ## compile the program to build/satchel (CUDA=1: with the CUDA path)
-	@cmake --preset release --log-level=WARNING -DSATCHEL_CUDA=$(if $(filter 1,$(CUDA)),ON,OFF)
+configure = cmake --preset release --log-level=WARNING -DSATCHEL_CUDA=$(if $(filter 1,$(CUDA)),ON,OFF)
+
+build: ## compile the program to build/satchel, the library and the tests (CUDA=1: with the CUDA path)
+	@$(configure)
 	@cmake --build --preset release -j $(JOBS)
 
-demo: setup build ## set up, build, train on Fashion-MNIST
+demo: setup ## set up, compile the program, train on Fashion-MNIST
+	@$(configure)
+	@cmake --build --preset release -j $(JOBS) --target satchel
 	build/satchel train $(FASHION) --recipe demo
 
 test: setup build ## set up, build, run every test

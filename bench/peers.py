@@ -185,7 +185,7 @@ class TimmPictures(torch.utils.data.Dataset):
         return len(self.pictures)
 
     def __getitem__(self, i):
-        return torch.from_numpy(self.pictures[i][0])
+        return torch.as_tensor(self.pictures[i][0])
 
 
 class TorchvisionPictures(torch.utils.data.Dataset):

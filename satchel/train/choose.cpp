@@ -3,7 +3,7 @@
 //   2. Time: --max-hours, or else 0.12 s of training per picture, between 2 minutes and 2 hours (a GPU: no limit but --max-hours).
 //   3. Epochs: at least 40,000 pictures seen (8 to 24 epochs), at most 100,000 (12 to 60), as many as the time allows.
 //   4. Network and side: the first (strongest) rung of which the least epochs fit the time and whose first epoch takes under 10 minutes;
-//      the last rung if none does, with fewer epochs.
+//      else the last of those that do the latter, with fewer epochs; an error that says so when there is none.
 //   5. Batch: a power of two near pictures/40, between 16 and 128 (256 on a GPU), so that an epoch has enough steps.
 // Times are multiply-adds over the rate measured on this machine at start-up.
 // SPDX-License-Identifier: Apache-2.0
@@ -30,10 +30,11 @@ struct Rung {
   int img_size;
   double efficiency;  // share of the measured rate that this network reaches: narrow layers and small pictures reach less
 };
+constexpr double kLongestEpoch = 600;  // seconds
 constexpr Rung kLadder[] = {{"resnet50", 224, 0.8},       {"resnet34", 160, 0.8},      {"resnet18", 128, 0.8},
                             {"resnet18", 96, 0.7},        {"resnet18", 64, 0.6},       {"cifar_resnet20", 64, 0.35},
                             {"cifar_resnet20", 48, 0.35}, {"cifar_resnet8", 48, 0.35}, {"cifar_resnet20", 32, 0.3},
-                            {"cifar_resnet8", 32, 0.3}};
+                            {"cifar_resnet8", 32, 0.3},   {"cifar_resnet8", 24, 0.25}};
 
 /// Multiply-adds of one training step per picture: forward once, backward twice.
 double training_macs(const Rung& rung, int64_t classes) {
@@ -74,6 +75,7 @@ Situation situation_of(const data::Data& data, const Request& request) {
   std::string why;
   s.gpu = request.device != "cpu" && cuda_devices(&why) > 0;
   s.max_hours = request.max_hours;
+  s.model_named = std::count(request.recipe_flags.begin(), request.recipe_flags.end(), "--model") > 0;
   if (request.pretrained) {
     const weights::Card card = weights::card_from(weights::File(*request.pretrained).metadata(), request.pretrained->string());
     check(!card.model.empty(), Kind::usage, "{}: the file does not name its network; give --model and --recipe finetune",
@@ -99,8 +101,13 @@ Choice choose(const Situation& s) {
     if (rung.img_size > std::max(32, s.median_short_side) && s.pretrained_model.empty()) continue;
     c.model = rung.model, c.img_size = rung.img_size;
     epoch_seconds = s.gpu ? 0 : pictures * training_macs(rung, s.classes) / (s.gflops * 1e9 * rung.efficiency);
-    if (epoch_seconds < 600 && epoch_seconds * least <= budget) break;
+    if (epoch_seconds < kLongestEpoch && epoch_seconds * least <= budget) break;
   }
+  check(epoch_seconds < kLongestEpoch || s.model_named || !s.pretrained_model.empty(), Kind::usage,
+        "{} training pictures: even {} at {} px would take {:.0f} minutes an epoch on this machine; train on fewer pictures or on a GPU, "
+        "or name "
+        "a network all the same (--model {})",
+        s.pictures, c.model, c.img_size, epoch_seconds / 60, c.model);
   c.epochs = epoch_seconds > 0 ? std::clamp(static_cast<int>(budget / epoch_seconds), 1, most) : most;
   c.reasons = {
       fmt::format(

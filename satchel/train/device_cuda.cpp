@@ -69,8 +69,11 @@ class CudaDevice : public Device {
   };
 
   static void wanted(cudaError_t result) { check(result == cudaSuccess, Kind::machine, "the GPU failed: {}", cudaGetErrorString(result)); }
-  /// Buffers go back to the loader once their copy has passed.
+  /// Buffers go back to the loader once their copy has passed. The host may run so many batches ahead of the device and no more: each
+  /// holds page-locked memory.
   void release_passed() {
+    constexpr size_t kAhead = 8;
+    if (copies_.size() >= kAhead) wanted(cudaEventSynchronize(copies_[copies_.size() - kAhead].passed));
     while (!copies_.empty() && cudaEventQuery(copies_.front().passed) == cudaSuccess) {
       cudaEventDestroy(copies_.front().passed);
       copies_.pop_front();

@@ -1,5 +1,7 @@
 // A merged recipe with every default written out, after every option was checked; and the lists that `explain` shows.
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "satchel/augment/augment.h"
@@ -40,9 +42,72 @@ recipe::Table keep_origins(recipe::Table resolved, const recipe::Table& given) {
   return resolved;
 }
 
-recipe::Value resolve_slot(const std::string& name, const recipe::Slot& slot) {
+// ---- [defaults]: what options are where nobody says otherwise, a parent's word on tricks that its children switch on ----
+
+/// What [defaults] says under a path ("train", "loss.distillation"); null when it says nothing.
+const recipe::Value* defaults_at(const recipe::Table& root, const std::vector<std::string>& path) {
+  const recipe::Value* at = root.find("defaults");
+  for (const std::string& key : path) at = at && at->table() ? at->table()->find(key) : nullptr;
+  return at;
+}
+
+/// The options that were given, and those of [defaults] that were not.
+recipe::Table with_defaults(recipe::Table given, const recipe::Value* defaults) {
+  if (!defaults) return given;
+  for (const auto& [key, value] : *defaults->table())
+    if (!given.find(key)) given.set(key, value);
+  return given;
+}
+
+/// Things that are not in use now must still be there, and have the options, that [defaults] speaks of.
+void check_defaults(const recipe::Table& root) {
+  const recipe::Value* defaults = root.find("defaults");
+  if (!defaults) return;
+  const auto known = [](const recipe::EntryInfo& entry, const std::string& where, const recipe::Value& options) {
+    check(options.table() != nullptr, Kind::usage, "{}defaults.{} must be a table of options", recipe::place(options.origin), where);
+    std::vector<std::string> names;
+    for (const recipe::OptionInfo& option : entry.describe()) names.push_back(option.name);
+    for (const auto& [key, value] : *options.table())
+      check(std::count(names.begin(), names.end(), key) == 1, Kind::usage, "{}defaults.{} has no option '{}'; there are {}",
+            recipe::place(value.origin), where, key, fmt::join(names, ", "));
+  };
+  for (const auto& [name, value] : *defaults->table()) {
+    const auto& g = grammar();
+    const bool table = name != "defaults" && std::count(g.tables.begin(), g.tables.end(), name) > 0;
+    check(table || std::count(g.slots.begin(), g.slots.end(), name) > 0, Kind::usage, "{}defaults has no '{}'; it speaks of {}, {}",
+          recipe::place(value.origin), name, fmt::join(g.slots, ", "), fmt::join(g.tables, ", "));
+    if (table) {
+      known(info(name).entries.front(), name, value);
+      continue;
+    }
+    check(value.table() != nullptr, Kind::usage, "{}defaults.{} must be a table of things", recipe::place(value.origin), name);
+    for (const auto& [thing, options] : *value.table())
+      known(recipe::find_entry(info(name).entries, recipe::Slot{thing, {}, value.origin}, name), name + "." + thing, options);
+  }
+}
+
+/// Whether a default of a thing has an effect beside the options that were given: the start of a warm-up has none without a warm-up.
+bool acts(const recipe::EntryInfo& entry, recipe::Table options, const std::string& key, const recipe::Value& value,
+          const std::string& where) {
+  options.set(key, value);
+  try {
+    entry.resolve(options, where);
+    return true;
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).find("no effect") == std::string_view::npos) throw;
+    return false;
+  }
+}
+
+recipe::Value resolve_slot(const std::string& name, const recipe::Slot& given, const recipe::Value* defaults = nullptr) {
+  recipe::Slot slot = given;
   const auto& entry = recipe::find_entry(info(name).entries, slot, name);
-  recipe::Table options = keep_origins(entry.resolve(slot.options, name + "." + slot.name), slot.options);
+  const std::string where = name + "." + slot.name;
+  if (defaults) {
+    for (const auto& [key, value] : *defaults->table())
+      if (!slot.options.find(key) && acts(entry, slot.options, key, value, where)) slot.options.set(key, value);
+  }
+  recipe::Table options = keep_origins(entry.resolve(slot.options, where), slot.options);
   recipe::Value value = recipe::detail::write(recipe::Slot{slot.name, std::move(options), slot.origin});
   value.origin = slot.origin;
   return value;
@@ -56,12 +121,21 @@ recipe::Value resolve_list(const std::string& name, const recipe::Value& value) 
 
 /// Options that would change nothing are refused: a setting that is silently ignored is the start of a wrong conclusion.
 void check_effects(const recipe::Table& root, const recipe::Table& resolved, const Options& options) {
-  const auto given = [&](const char* path) { return recipe::get(root, path, grammar()); };
+  // What [defaults] says as well is nobody's wish for this run.
+  const auto wished = [&](const recipe::Value& value, const std::vector<std::string>& path) {
+    const recipe::Value* standing = defaults_at(root, path);
+    return !standing || recipe::to_toml(*standing) != recipe::to_toml(value);
+  };
+  const auto given = [&](const std::string& path) -> const recipe::Value* {
+    const recipe::Value* value = recipe::get(root, path, grammar());
+    const size_t dot = path.find('.');
+    return value && wished(*value, {path.substr(0, dot), path.substr(dot + 1)}) ? value : nullptr;
+  };
   const bool mixes = resolved.find("mix") && !resolved.find("mix")->array()->empty();
   const recipe::Table unmixed = recipe::print(augment::MixOptions{});
   if (const recipe::Value* mixing = root.find("mixing"); mixing && !mixes)
     for (const auto& [key, value] : *mixing->table())
-      check(recipe::to_toml(value) == recipe::to_toml(*unmixed.find(key)), Kind::usage,
+      check(!wished(value, {"mixing", key}) || recipe::to_toml(value) == recipe::to_toml(*unmixed.find(key)), Kind::usage,
             "{}: mixing.{} has no effect: nothing is mixed; add mixup or cutmix to the mix list (--mixup 0.2)", value.origin, key);
   if (const recipe::Value* v = given("train.loss_scale"))
     check(options.train.precision == "fp16" || options.train.precision == "bf16", Kind::usage,
@@ -87,7 +161,7 @@ void check_effects(const recipe::Table& root, const recipe::Table& resolved, con
 const recipe::Grammar& grammar() {
   static const recipe::Grammar g{{"model", "loss", "optimizer", "schedule", "ema"},
                                  {"augment", "mix", "evaluate.augment"},
-                                 {"data", "sampler", "mixing", "train", "evaluate"}};
+                                 {"data", "sampler", "mixing", "train", "evaluate", "defaults"}};
   return g;
 }
 
@@ -110,6 +184,7 @@ recipe::Table resolve(const recipe::Table& root) {
   static const std::vector<std::pair<const char*, const char*>> defaults = {
       {"loss", "cross_entropy"}, {"optimizer", "sgd"}, {"schedule", "constant"}};
   recipe::Table out;
+  check_defaults(root);
   for (const std::string& name : grammar().slots) {
     const recipe::Value* value = root.find(name);
     recipe::Slot slot = value ? recipe::slot_of(*value, name) : recipe::Slot{};
@@ -117,14 +192,18 @@ recipe::Table resolve(const recipe::Table& root) {
       for (const auto& [which, standard] : defaults)
         if (name == which) slot.name = standard;
     check(!slot.empty() || name != "model", Kind::usage, "the recipe names no network: give one with --model (see `satchel models`)");
-    if (!slot.empty()) out.set(name, resolve_slot(name, slot));
+    if (!slot.empty()) out.set(name, resolve_slot(name, slot, defaults_at(root, {name, slot.name})));
   }
   for (const char* name : {"augment", "mix"})
     if (const recipe::Value* value = root.find(name)) out.set(name, resolve_list(name, *value));
   for (const std::string& name : grammar().tables) {
     const recipe::Value* value = root.find(name);
+    if (name == "defaults") {
+      if (value) out.set(name, *value);
+      continue;
+    }
     check(!value || value->table(), Kind::usage, "{}: {} must be a table: [{}]", value ? value->origin : "", name, name);
-    const recipe::Table given = value ? *value->table() : recipe::Table{};
+    const recipe::Table given = with_defaults(value ? *value->table() : recipe::Table{}, defaults_at(root, {name}));
     recipe::Table table = keep_origins(info(name).entries.front().resolve(given, name), given);
     if (name == "evaluate") {
       const recipe::Value* list = value ? value->table()->find("augment") : nullptr;

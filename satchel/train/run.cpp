@@ -117,8 +117,8 @@ Session begin(const Request& request, recipe::Table resolved, data::Data data) {
   if (request.replay)
     session.loader->set_replay(
         [file = std::make_shared<augment::TraceFile>(*request.replay)](int64_t epoch, int64_t place) { return file->at(epoch, place); });
-  log::info("{} on {}; {}; {} epochs of {} steps", session.pipelines.card.model, session.device->description(), session.plan.rate_line,
-            session.horizon.epochs, session.horizon.steps_per_epoch);
+  log::info("{} on {}; {}; {} epoch{} of {} steps", session.pipelines.card.model, session.device->description(), session.plan.rate_line,
+            session.horizon.epochs, session.horizon.epochs == 1 ? "" : "s", session.horizon.steps_per_epoch);
   return session;
 }
 

@@ -187,6 +187,7 @@ struct Situation {
   std::optional<double> max_hours;
   std::string pretrained_model;  // network of the weights to start from; empty without --pretrained
   int pretrained_size = 0;       // the side it was trained for
+  bool model_named = false;      // --model was given: the network is not ours to choose
 };
 struct Choice {
   std::string recipe, model;
@@ -195,7 +196,8 @@ struct Choice {
   int epochs = 0;
   std::vector<std::string> reasons;  // one line each, with the numbers that decided
 };
-/// One documented function; knows no data set by name. Never picks a network whose first epoch would take over 10 minutes.
+/// One documented function; knows no data set by name. Never picks a network whose first epoch would take over 10 minutes: throws
+/// Error(usage) when even the smallest would.
 Choice choose(const Situation& situation);
 
 // ---- measuring ----------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "satchel/base/error.h"
+#include "satchel/nn/nn.h"
 
 namespace satchel::train {
 namespace {
@@ -47,13 +48,34 @@ TEST(Choose, MoreHoursNeverMakeItSmaller) {
 }
 
 TEST(Choose, KeepsEpochsAndBatchWithinReason) {
-  for (const int64_t pictures : {1, 30, 1000, 60000, 2000000}) {
+  for (const int64_t pictures : {1, 30, 1000, 60000, 500000}) {
     const Choice c = choose(laptop(pictures, 64));
     EXPECT_GE(c.epochs, 1);
     EXPECT_LE(c.epochs, 60);
     EXPECT_GE(c.batch, 16);
     EXPECT_LE(c.batch, 128);
     EXPECT_EQ(c.batch & (c.batch - 1), 0);
+  }
+}
+
+/// At the ladder's own efficiency, which is what the promise rests on.
+TEST(Choose, NeverPicksAnEpochOfTenMinutes) {
+  for (const int64_t pictures : {10000, 100000, 300000, 1000000, 3000000}) {
+    for (const double gflops : {10., 100., 1000.}) {
+      Situation s = laptop(pictures, 300, gflops);
+      try {
+        const Choice c = choose(s);
+        nn::ModelContext context;
+        context.classes = s.classes;
+        const double macs =
+            3.0 * static_cast<double>(nn::build_model({c.model, {}, "test"}, context)->shape({c.img_size, c.img_size}).macs);
+        EXPECT_LT(static_cast<double>(pictures) * macs / (gflops * 1e9), 600) << pictures << " pictures at " << gflops;
+      } catch (const Error& error) {
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("minutes an epoch on this machine"));
+        s.model_named = true;
+        EXPECT_NO_THROW(choose(s)) << "whoever names a network may wait";
+      }
+    }
   }
 }
 

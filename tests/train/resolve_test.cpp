@@ -53,6 +53,36 @@ TEST(Resolve, AcceptsTheSameOptionsWhereTheyAct) {
   EXPECT_EQ(refused("schedule = { cosine = { min_lr = 0.001 } }"), "(accepted)");
 }
 
+std::string option(const recipe::Table& table, const std::string& path) { return recipe::to_toml(*recipe::get(table, path, grammar())); }
+
+TEST(Resolve, DefaultsActOnceTheirThingIsInUse) {
+  const std::string defaults =
+      "[defaults]\nmixing = { mode = \"elem\" }\nschedule = { cosine = { min_lr = 0.01, warmup_from = \"zero\" } }\nmodel = { resnet50 = { "
+      "drop_path = 0.5 } }\n";
+  const recipe::Table idle = resolved(defaults);
+  EXPECT_EQ(idle.find("schedule")->table()->begin()->first, "constant");
+  const recipe::Table used = resolved("schedule = \"cosine\"\nmix = [\"mixup\"]\n" + defaults);
+  EXPECT_EQ(option(used, "schedule.cosine.min_lr"), "0.01");
+  EXPECT_EQ(option(used, "mixing.mode"), "\"elem\"");
+  EXPECT_EQ(recipe::get(used, "schedule.cosine.warmup_from", grammar()), nullptr) << "there is no warm-up that could start anywhere";
+  EXPECT_EQ(option(resolved("schedule = { cosine = { warmup = \"1 epoch\" } }\n" + defaults), "schedule.cosine.warmup_from"), "\"zero\"");
+  EXPECT_EQ(option(resolved("schedule = { cosine = { min_lr = 0.02 } }\n" + defaults), "schedule.cosine.min_lr"), "0.02")
+      << "what is said wins";
+  // A resolved recipe can be run again, idle defaults and all.
+  EXPECT_EQ(recipe::to_toml(resolve(idle)), recipe::to_toml(idle));
+  EXPECT_EQ(recipe::to_toml(resolve(used)), recipe::to_toml(used));
+  EXPECT_THAT(refused(defaults + "[mixing]\nprob = 0.5"), HasSubstr("mixing.prob has no effect"));
+}
+
+TEST(Resolve, DefaultsAreCheckedThoughTheyAreIdle) {
+  EXPECT_THAT(refused("[defaults]\nschedule = { cosine = { min_rate = 0.1 } }"),
+              HasSubstr("x.toml:2: defaults.schedule.cosine has no option 'min_rate'"));
+  EXPECT_THAT(refused("[defaults]\nschedule = { cosin = { min_lr = 0.1 } }"), HasSubstr("cosin"));
+  EXPECT_THAT(refused("[defaults]\ntrian = { batch = 3 }"), HasSubstr("defaults has no 'trian'"));
+  EXPECT_THAT(refused("[defaults]\nmixing = { prop = 0.5 }"), HasSubstr("defaults.mixing has no option 'prop'"));
+  EXPECT_THAT(refused("[defaults]\nloss = 3"), HasSubstr("defaults.loss must be a table of things"));
+}
+
 TEST(Resolve, NamesTheLineOfAWrongOption) {
   EXPECT_THAT(refused("\n[train]\nbatsh = 3"), HasSubstr("x.toml:3: train has no option 'batsh' (did you mean batch?)"));
   EXPECT_THAT(refused("[train]\nbatch = 0"), HasSubstr("x.toml:2: train.batch = 0: must be"));
