@@ -174,13 +174,18 @@ const std::vector<MixEntry>& mixes();
 struct MixOptions {
   double prob = 1.0, switch_prob = 0.5;
   std::string mode = "batch";
-  int off_epoch = 0;
+  int off_epoch = 0, off_last = 0;
   void fields(auto& f) {
     f("prob", prob, "probability that a batch (pair, picture) is mixed", recipe::kUnit, recipe::Flag{"--mixup-prob"});
     f("switch_prob", switch_prob, "probability of the last of two mixes (CutMix) when both are on", recipe::kUnit,
       recipe::Flag{"--mixup-switch-prob"});
     f("mode", mode, "who shares a draw", recipe::Choices{{"batch", "pair", "elem"}}, recipe::Flag{"--mixup-mode"});
     f("off_epoch", off_epoch, "mixing stops at this epoch; 0 = never", recipe::kNotNegative, recipe::Flag{"--mixup-off-epoch"});
+    f("off_last", off_last, "the last epochs without mixing; 0 = none (GluonCV's --mixup-off-epoch)", recipe::kNotNegative,
+      recipe::Flag{"--mixup-off-last"});
+  }
+  void validate(const recipe::Table&) const {
+    check(off_epoch == 0 || off_last == 0, Kind::usage, "mixing.off_epoch and mixing.off_last both say when mixing ends; give one of them");
   }
 };
 
@@ -191,8 +196,8 @@ class Mixer {
   /// Throws Error(usage) for an unknown mix or option.
   Mixer(const std::vector<recipe::Slot>& list, const MixOptions& options);
   bool empty() const { return mixes_.empty(); }
-  /// `at` addresses the batch: sample is its first place in the epoch. Empty from off_epoch on.
-  MixPlan plan(int64_t count, image::Size size, Address at) const;
+  /// `at` addresses the batch: sample is its first place in the epoch. Empty from off_epoch on, and in the last off_last of `epochs`.
+  MixPlan plan(int64_t count, image::Size size, Address at, int64_t epochs = 0) const;
 
  private:
   MixRow draw(Rng& rng, image::Size size) const;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/augment/augment.h"
 
-#define AUGMENTS(X) X(random_resized_crop) X(hflip) X(vflip) X(resize) X(center_crop) X(pad) X(random_crop)
+#define AUGMENTS(X) X(random_resized_crop) X(hflip) X(vflip) X(resize) X(center_crop) X(pad) X(random_crop) X(color_jitter) X(lighting)
 
 namespace satchel::augment {
 

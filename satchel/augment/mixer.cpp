@@ -25,8 +25,10 @@ MixRow Mixer::draw(Rng& rng, image::Size size) const {
   return mixes_[which]->draw(rng, size);
 }
 
-MixPlan Mixer::plan(int64_t count, image::Size size, Address at) const {
-  if (mixes_.empty() || count == 0 || (options_.off_epoch > 0 && static_cast<int64_t>(at.epoch) >= options_.off_epoch)) return {};
+MixPlan Mixer::plan(int64_t count, image::Size size, Address at, int64_t epochs) const {
+  const bool off = (options_.off_epoch > 0 && static_cast<int64_t>(at.epoch) >= options_.off_epoch) ||
+                   (options_.off_last > 0 && static_cast<int64_t>(at.epoch) >= epochs - options_.off_last);
+  if (mixes_.empty() || count == 0 || off) return {};
   at.op = kMixOp;
   Rng rng(at);
   MixPlan plan(static_cast<size_t>(count));

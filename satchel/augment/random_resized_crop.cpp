@@ -15,12 +15,18 @@ class RandomResizedCrop {
     int size = 224;
     std::array<double, 2> scale{0.08, 1.0};
     std::array<double, 2> ratio{3.0 / 4, 4.0 / 3};
+    std::string aspect = "log_uniform";
     std::string interpolation = "random";
     void fields(auto& f) {
       using namespace recipe;
       f("size", size, "side of the result in pixels", Range{1, 16384});
       f("scale", scale, "least and greatest share of the picture's area", Range{0, 1, true, false}, Flag{"--scale"});
       f("ratio", ratio, "least and greatest width / height of the box", kPositive, Flag{"--ratio"});
+      f("aspect", aspect,
+        "log_uniform (timm): the logarithm of the ratio is uniform, ten misfits give the largest central box; uniform_swap (MXNet): the "
+        "ratio "
+        "is uniform, half of the boxes lie on their side, ten misfits give the central square of `size` pixels",
+        Choices{{"log_uniform", "uniform_swap"}});
       f("interpolation", interpolation, "how the box is resized; random: each picture bilinear or bicubic",
         Choices{{"random", "nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"}}, Flag{"--train-interpolation"});
     }
@@ -70,16 +76,18 @@ class RandomResizedCrop {
 
   Drawn box(Rng& rng, image::Size in) const {
     const double area = static_cast<double>(in.width) * in.height;
+    const bool swapping = options_.aspect == "uniform_swap";
     const double log_low = std::log(options_.ratio[0]), log_high = std::log(options_.ratio[1]);
     for (int attempt = 0; attempt < 10; ++attempt) {
       const double target = rng.uniform(options_.scale[0], options_.scale[1]) * area;
-      const double aspect = std::exp(rng.uniform(log_low, log_high));
-      const int width = rounded(std::sqrt(target * aspect)), height = rounded(std::sqrt(target / aspect));
+      const double aspect = swapping ? rng.uniform(options_.ratio[0], options_.ratio[1]) : std::exp(rng.uniform(log_low, log_high));
+      int width = rounded(std::sqrt(target * aspect)), height = rounded(std::sqrt(target / aspect));
+      if (swapping && rng.chance(0.5)) std::swap(width, height);
       if (width > in.width || height > in.height) continue;
       const int y = static_cast<int>(rng.below(in.height - height + 1)), x = static_cast<int>(rng.below(in.width - width + 1));
       return {x, y, width, height, {}};
     }
-    return central(in);
+    return swapping ? central_square(in) : central(in);
   }
 
   // After ten boxes that did not fit: the largest central one of an allowed aspect.
@@ -89,6 +97,12 @@ class RandomResizedCrop {
     if (aspect < options_.ratio[0]) height = std::min(in.height, rounded(width / options_.ratio[0]));
     if (aspect > options_.ratio[1]) width = std::min(in.width, rounded(height * options_.ratio[1]));
     return {(in.width - width) / 2, (in.height - height) / 2, width, height, {}};
+  }
+
+  // MXNet's way out: a picture that is too small is first enlarged until it holds the square, which is the square of its short side.
+  Drawn central_square(image::Size in) const {
+    const int side = std::min({options_.size, in.width, in.height});
+    return {(in.width - side) / 2, (in.height - side) / 2, side, side, {}};
   }
 
   Options options_;

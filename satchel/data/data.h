@@ -51,7 +51,7 @@ struct DataOptions {
   int64_t bad_files_limit = 100;
   void fields(auto& f) {
     using namespace recipe;
-    f("kind", kind, "how the data are laid out", Choices{{"auto", "folder", "list", "idx"}}, Flag{"--dataset"});
+    f("kind", kind, "how the data are laid out", Choices{{"auto", "folder", "list", "idx", "imagenet", "places365"}}, Flag{"--dataset"});
     f("train_split", train_split, "name of the training split; auto knows train and training", Flag{"--train-split"});
     f("val_split_name", val_split_name, "name of the validation split; auto knows val, valid, validation, eval and test");
     f("val_split", val_split, "share of each class held out when there is no validation split", Range{0, 1, true, true},
@@ -70,7 +70,7 @@ struct DataOptions {
 struct Data {
   Dataset train, val;                 // train is empty when only pictures to evaluate were asked for
   std::vector<std::string> classes;   // names by index
-  std::string class_order;            // "lexicographic", "natural", "classes.txt", "list", "idx"
+  std::string class_order;            // "lexicographic", "natural", "classes.txt", "list", "idx", "places365"
   std::string description;            // one line for the log: counts, classes, order, split rule
   std::vector<std::string> held_out;  // names of validation pictures when satchel split them itself; else empty
 };

@@ -81,6 +81,19 @@ void scan(const Path& root, const std::string& folder, const std::function<void(
   scan_below(root, folder, nullptr, found);
 }
 
+std::vector<std::string> lines_of(const Path& file) {
+  const std::string text = read_text(file);
+  std::vector<std::string> lines;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    const bool returned = end > begin && text[end - 1] == '\r';
+    lines.push_back(text.substr(begin, end - begin - returned));
+    begin = end + 1;
+  }
+  while (!lines.empty() && lines.back().empty()) lines.pop_back();
+  return lines;
+}
+
 std::vector<std::string> train_names(const DataOptions& options) {
   if (options.train_split != "auto") return {options.train_split};
   return {"train", "training"};

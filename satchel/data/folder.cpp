@@ -15,24 +15,6 @@ std::vector<std::string> folders_in(const Path& path) {
   return names;
 }
 
-Part read_split(const Path& root, const std::string& split) {
-  Part part;
-  auto reader = std::make_shared<FileReader>(root);
-  for (const std::string& name : folders_in(split.empty() ? root : root / split)) {
-    const auto label = static_cast<int32_t>(part.classes.size());
-    const int64_t before = reader->size();
-    std::string current = "\n";  // no folder is called so
-    uint32_t number = 0;
-    scan(root, split.empty() ? name : split + "/" + name, [&](const std::string& folder, const std::string& file) {
-      if (folder != current) number = reader->add_folder(current = folder);
-      reader->add(number, file, label);
-    });
-    (reader->size() > before ? part.classes : part.empty).push_back(name);
-  }
-  part.reader = std::move(reader);
-  return part;
-}
-
 /// A root whose folders are all called like splits has no class folders.
 void check_not_flat(const Path& root, const std::vector<std::string>& have) {
   const auto like_split = [](const std::string& folder) {
@@ -61,8 +43,8 @@ Layout find(const Path& path, const DataOptions& options) {
   Layout layout;
   layout.plain = train.empty() && val.empty();
   if (layout.plain) check_not_flat(path, have);
-  if (layout.plain || !train.empty()) layout.train = [=] { return read_split(path, train); };
-  if (!val.empty()) layout.val = [=] { return read_split(path, val); };
+  if (layout.plain || !train.empty()) layout.train = [=] { return read_class_folders(path, train); };
+  if (!val.empty()) layout.val = [=] { return read_class_folders(path, val); };
   layout.train_name = layout.plain ? "class folders" : train + "/", layout.val_name = val + "/";
   layout.class_files = {path / "classes.txt"};
   if (!train.empty()) layout.class_files.push_back(path / train / "classes.txt");
@@ -72,6 +54,24 @@ Layout find(const Path& path, const DataOptions& options) {
 }
 
 }  // namespace
+
+Part read_class_folders(const Path& root, const std::string& split) {
+  Part part;
+  auto reader = std::make_shared<FileReader>(root);
+  for (const std::string& name : folders_in(split.empty() ? root : root / split)) {
+    const auto label = static_cast<int32_t>(part.classes.size());
+    const int64_t before = reader->size();
+    std::string current = "\n";  // no folder is called so
+    uint32_t number = 0;
+    scan(root, split.empty() ? name : split + "/" + name, [&](const std::string& folder, const std::string& file) {
+      if (folder != current) number = reader->add_folder(current = folder);
+      reader->add(number, file, label);
+    });
+    (reader->size() > before ? part.classes : part.empty).push_back(name);
+  }
+  part.reader = std::move(reader);
+  return part;
+}
 
 std::string find_split(const Path& root, const std::vector<std::string>& wanted) {
   const std::vector<std::string> have = folders_in(root);

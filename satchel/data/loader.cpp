@@ -182,7 +182,7 @@ Loader::State::~State() { cancel(); }
 
 augment::MixPlan Loader::State::mix(const Ticket& ticket, const Batch& batch, const std::vector<int64_t>& kept) const {
   const Address at{.seed = options.seed, .epoch = static_cast<uint32_t>(ticket.epoch), .sample = static_cast<uint64_t>(ticket.first)};
-  augment::MixPlan plan = mixer.plan(batch.count, size, at);
+  augment::MixPlan plan = mixer.plan(batch.count, size, at, options.epochs);
   for (size_t k = 0; k < kept.size(); ++k) {
     const augment::Trace* recorded = ticket.replayed[static_cast<size_t>(kept[k])];
     if (!recorded || (plan.empty() && !recorded->mix)) continue;

@@ -10,7 +10,7 @@
 #include "satchel/data/split.h"
 
 // In the order in which "auto" tries them: whoever puts lists beside their pictures means the lists.
-#define READERS(X) X(idx) X(list) X(folder)
+#define READERS(X) X(idx) X(imagenet) X(places365) X(list) X(folder)
 
 namespace satchel::data {
 

@@ -90,6 +90,10 @@ std::vector<std::string> val_names(const DataOptions& options);
 /// The sub-folder of root that bears the first of `wanted` names, in either case, and holds folders itself; empty when none does.
 /// (A folder of that name with nothing but pictures in it is a class that happens to be called "test".)
 std::string find_split(const Path& root, const std::vector<std::string>& wanted);
+/// Class folders in root / split (in root itself when it is empty); pictures of each, sub-folders included.
+Part read_class_folders(const Path& root, const std::string& split);
+/// Lines of a text file without their ends; empty ones at its end do not count. Throws Error(data).
+std::vector<std::string> lines_of(const Path& file);
 /// Lower case of ASCII letters.
 std::string lower(std::string_view text);
 

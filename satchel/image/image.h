@@ -63,6 +63,33 @@ Image pad(const Image& image, int left, int top, int right, int bottom, PadMode 
 /// EXIF orientation 1…8 as PIL.ImageOps.exif_transpose.
 Image orient(const Image& image, int orientation);
 
+// ---- colour -----------------------------------------------------------------------------------------------------------
+
+/// One colour operation in float, in grey levels 0…255 that may be left while operations follow each other.
+struct Recolor {
+  enum class Kind {
+    affine,    // (r, g, b) → matrix · (r, g, b, 1)
+    contrast,  // distance from the picture's mean grey × factor; that mean is taken where the operation stands
+    hue        // hue in turns × factor + shift, in the hexagon of HSV; greatest and least channel stay
+  };
+  Kind kind = Kind::affine;
+  std::array<std::array<float, 4>, 3> matrix{{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}};
+  float factor = 1, shift = 0;
+  std::array<float, 3> grey{0.299F, 0.587F, 0.114F};  // weights of the mean grey (contrast)
+  bool clip = false;                                  // cut to [0, 255] afterwards
+
+  static Recolor brightness(double factor);
+  /// Blend with the pixel's own grey.
+  static Recolor saturation(double factor, const std::array<float, 3>& grey);
+  static Recolor contrast(double factor, const std::array<float, 3>& grey);
+  /// Turns the colour by `angle` radians about the grey axis of YIQ (MXNet's HueJitterAug, with the exact inverse of its matrix).
+  static Recolor turn(double angle);
+  static Recolor hue(double factor, double shift);
+  static Recolor add(const std::array<double, 3>& rgb);
+};
+/// All operations in order in one pass of float, rounded once to 8 bits (half to even) and cut to 0…255.
+void recolor(Image& image, const std::vector<Recolor>& operations);
+
 // ---- pictures ---------------------------------------------------------------------------------------------------------
 
 enum class Format { jpeg, png, webp, bmp, gif, idx };
@@ -100,6 +127,8 @@ class Picture {
   void resize(Size size, Interpolation interpolation);
   /// Deferred horizontal flip.
   void hflip();
+  /// Deferred; operations that follow each other (a flip may stand between) are one pass of float and are rounded once.
+  void recolor(const Recolor& operation);
   /// Replaces pixels: decodes, then lets `edit` change the image as it likes (size included).
   Image& pixels();
 

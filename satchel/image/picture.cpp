@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
+#include "satchel/image/color.h"
 #include "satchel/image/decoder.h"
 #include "satchel/image/file_type.h"
 #include "satchel/image/orient.h"
@@ -21,13 +22,14 @@ struct Picture::State {
   Verdict verdict = Verdict::whole;
   int orientation = 1;
 
-  // What waits, in this order: `box` of the (upright) picture, resized to `target`, of which `window` is shown, mirrored.
+  // What waits, in this order: `box` of the (upright) picture, resized to `target`, of which `window` is shown, mirrored, recoloured.
   std::optional<Box> box;
   bool resized = false;
   Size target;
   Interpolation interpolation = Interpolation::bilinear;
   Box window;
   bool mirrored = false;
+  std::vector<Recolor> colours;
 
   Size full() const { return decoder ? oriented(decoder->size, turn) : whole.size; }
   Box shown() const { return box.value_or(Box{0, 0, full().width, full().height}); }
@@ -63,11 +65,12 @@ void Picture::State::render(uint8_t* out, size_t stride) {
       std::memcpy(out + static_cast<size_t>(y) * stride, view.row(y), static_cast<size_t>(from.width) * 3);
   }
   if (mirrored) hflip_rows(out, size(), stride);
+  if (!colours.empty()) recolor_rows(out, size(), stride, colours);
 }
 
 /// Carries out what waits, so that `whole` is the picture.
 void Picture::State::settle() {
-  if (!decoder && !box && !resized && !mirrored) return;
+  if (!decoder && !box && !resized && !mirrored && colours.empty()) return;
   Image image(size());
   render(image.pixels.data(), static_cast<size_t>(image.size.width) * 3);
   whole = std::move(image);
@@ -75,6 +78,7 @@ void Picture::State::settle() {
   bytes = {};
   box.reset();
   resized = mirrored = false;
+  colours.clear();
   turn = 1;
 }
 
@@ -137,6 +141,7 @@ void Picture::crop(Box box) {
   s.touched = true;
   check(box.width > 0 && box.height > 0, Kind::usage, "{}: crop to {}x{}: sides must be at least 1", s.name, box.width, box.height);
   const Size size = s.size();
+  if (!s.colours.empty()) s.settle();  // the mean that a contrast takes is that of what was there
   if (box.x < 0 || box.y < 0 || box.x + box.width > size.width || box.y + box.height > size.height) {
     s.settle();
     s.whole = image::crop(s.whole, box);
@@ -152,7 +157,7 @@ void Picture::resize(Size size, Interpolation interpolation) {
   s.touched = true;
   check(size.width > 0 && size.height > 0, Kind::usage, "{}: resize to {}x{}: sides must be at least 1", s.name, size.width, size.height);
   if (size == s.size()) return;
-  if (s.resized || s.mirrored) s.settle();
+  if (s.resized || s.mirrored || !s.colours.empty()) s.settle();
   s.resized = true;
   s.target = size;
   s.interpolation = interpolation;
@@ -162,6 +167,11 @@ void Picture::resize(Size size, Interpolation interpolation) {
 void Picture::hflip() {
   state_->touched = true;
   state_->mirrored = !state_->mirrored;
+}
+
+void Picture::recolor(const Recolor& operation) {
+  state_->touched = true;
+  state_->colours.push_back(operation);
 }
 
 Image& Picture::pixels() {

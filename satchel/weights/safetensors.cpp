@@ -184,6 +184,13 @@ const Array* File::find(const std::string& name) const {
   return found == state_->index.end() ? nullptr : &state_->arrays[found->second];
 }
 
+Path file_of(const Path& given) {
+  if (!std::filesystem::is_directory(given)) return given;
+  for (const char* name : {"best.safetensors", "last.safetensors"})
+    if (std::filesystem::exists(given / name)) return given / name;
+  fail(Kind::data, "{}: holds neither best.safetensors nor last.safetensors; give a run folder or a weights file", given.string());
+}
+
 void write(const Path& path, const std::vector<Array>& arrays, const Metadata& metadata) {
   std::vector<const Array*> order;
   for (const Array& array : arrays) order.push_back(&array);

@@ -50,6 +50,9 @@ class File {
   std::unique_ptr<State> state_;
 };
 
+/// A weights file itself; of a run folder its best.safetensors, before the first evaluation last.safetensors. Throws Error(data).
+Path file_of(const Path& weights_or_run);
+
 /// Writes safetensors atomically: same arrays and metadata, same bytes. Throws Error(machine).
 void write(const Path& path, const std::vector<Array>& arrays, const Metadata& metadata);
 

@@ -91,6 +91,16 @@ TEST(Mixer, StopsAtItsEpoch) {
   EXPECT_TRUE(until.plan(4, kSize, {.epoch = 3}).empty());
 }
 
+TEST(Mixer, LeavesOutTheLastEpochs) {
+  const Mixer all_but_two = mixer("{mixup = {alpha = 1.0}}", {.off_last = 2});
+  EXPECT_FALSE(all_but_two.plan(4, kSize, {.epoch = 7}, 10).empty());
+  EXPECT_TRUE(all_but_two.plan(4, kSize, {.epoch = 8}, 10).empty());
+  EXPECT_TRUE(all_but_two.plan(4, kSize, {.epoch = 9}, 10).empty());
+  EXPECT_FALSE(all_but_two.plan(4, kSize, {.epoch = 8}, 20).empty());  // an extended run
+  EXPECT_THAT(error_of(Kind::usage, [] { recipe::parse<MixOptions>(recipe::parse_toml("off_last = 2\noff_epoch = 3", "t"), "mixing"); }),
+              ::testing::HasSubstr("give one of them"));
+}
+
 TEST(Mixer, NamesWhatItDoesNotKnow) {
   EXPECT_THAT(error_of(Kind::usage, [] { mixer("{mixupp = {}}"); }), ::testing::HasSubstr("mixup"));
   EXPECT_THAT(error_of(Kind::usage, [] { mixer("{mixup = {alpha = -1.0}}"); }), ::testing::HasSubstr("mix.mixup.alpha"));

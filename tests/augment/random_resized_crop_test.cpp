@@ -50,15 +50,15 @@ TEST(RandomResizedCrop, ReplaysTimmByteForByte) {
   EXPECT_GE(thin, 5);
 }
 
-// At each recorded point: our share of boxes at most there against timm's, within five standard deviations of both samples.
-TEST(RandomResizedCrop, FollowsTimmsLaw) {
-  std::ifstream file("tests/golden/augment/crops.law.json");
+// At each recorded point: our share of boxes at most there against theirs, within five standard deviations of both samples.
+void expect_law(const char* recorded, const char* aspect) {
+  std::ifstream file(recorded);
   const auto law = nlohmann::json::parse(file);
   for (const auto& c : law["cases"]) {
     const image::Size size{c["width"], c["height"]};
-    const auto op = augment::op("random_resized_crop",
-                                fmt::format("size = 8\nscale = [{}, {}]\nratio = [{}, {}]", c["scale"][0].get<double>(),
-                                            c["scale"][1].get<double>(), c["ratio"][0].get<double>(), c["ratio"][1].get<double>()));
+    const auto op = augment::op("random_resized_crop", fmt::format("size = 8\naspect = \"{}\"\nscale = [{}, {}]\nratio = [{}, {}]", aspect,
+                                                                   c["scale"][0].get<double>(), c["scale"][1].get<double>(),
+                                                                   c["ratio"][0].get<double>(), c["ratio"][1].get<double>()));
     constexpr int kDraws = 8000;
     std::map<std::string, std::vector<double>> figures;
     for (int i = 0; i < kDraws; ++i) {
@@ -79,6 +79,22 @@ TEST(RandomResizedCrop, FollowsTimmsLaw) {
             << size.width << "x" << size.height << ": " << name << " at most " << at;
       }
   }
+}
+
+TEST(RandomResizedCrop, FollowsTimmsLaw) { expect_law("tests/golden/augment/crops.law.json", "log_uniform"); }
+
+TEST(RandomResizedCrop, FollowsMxnetsLaw) { expect_law("tests/golden/augment/swap.law.json", "uniform_swap"); }
+
+// MXNet's iterator: the square of `size` pixels as they are, or of the short side where the picture is smaller.
+TEST(RandomResizedCrop, FallsBackToTheCentralSquare) {
+  const auto op = augment::op("random_resized_crop", "size = 24\nscale = [0.9, 1.0]\naspect = \"uniform_swap\"");
+  const recipe::Table tall = drawn(*op, {30, 301}, 0), thin = drawn(*op, {301, 20}, 0);
+  EXPECT_EQ(number(tall, "width"), 24);
+  EXPECT_EQ(number(tall, "height"), 24);
+  EXPECT_EQ(number(tall, "x"), 3);
+  EXPECT_EQ(number(tall, "y"), 138);
+  EXPECT_EQ(number(thin, "width"), 20);
+  EXPECT_EQ(number(thin, "x"), 140);
 }
 
 TEST(RandomResizedCrop, FallsBackToTheLargestCentralBox) {

@@ -28,7 +28,7 @@ class EveryReader : public TestFolder, public ::testing::WithParamInterface<Read
 
   void make() {
     Bytes grey[2], labels[2];
-    std::string lists[2];
+    std::string lists[2], places[2], solution = "ImageId,PredictionString\n";
     for (int i = 0; i < 8; ++i) {
       const int split = i < 6 ? 0 : 1;
       image::Image image({4, 3});
@@ -37,11 +37,26 @@ class EveryReader : public TestFolder, public ::testing::WithParamInterface<Read
       if (GetParam().name == "folder")
         bytes(fmt::format("{}/{}/{}", split ? "val" : "train", kClasses[i] ? "dog" : "cat", name), image::encode_png(image));
       if (GetParam().name == "list") bytes("pictures/" + name, image::encode_png(image));
+      if (GetParam().name == "imagenet") {
+        const char* synset = kClasses[i] ? "n00000002" : "n00000001";
+        bytes(split ? "val/" + name : fmt::format("train/{}/{}", synset, name), image::encode_png(image));
+        if (split) solution += fmt::format("{},{} 1 1 3 4\n", i, synset);
+      }
+      if (GetParam().name == "places365") {
+        const std::string path = split ? name : fmt::format("{}/{}", kClasses[i] ? "d/dog" : "c/cat", name);
+        bytes((split ? "val_256/" : "data_256_standard/") + path, image::encode_png(image));
+        places[split] += fmt::format("{}{} {}\n", split ? "" : "/", path, kClasses[i]);
+      }
       lists[split] += fmt::format("pictures/{} {}\n", name, kClasses[i] ? "dog" : "cat");
       grey[split].insert(grey[split].end(), 12, static_cast<uint8_t>(10 * i));
       labels[split].push_back(static_cast<uint8_t>(kClasses[i]));
     }
     if (GetParam().name == "list") text("train.txt", lists[0]), text("val.txt", lists[1]);
+    if (GetParam().name == "imagenet") text("LOC_val_solution.csv", solution);
+    if (GetParam().name == "places365") {
+      text("categories_places365.txt", "/c/cat 0\n/d/dog 1\n");
+      text("places365_train_standard.txt", places[0]), text("places365_val.txt", places[1]);
+    }
     if (GetParam().name == "idx") {
       bytes("train-images-idx3-ubyte", idx_bytes({6, 3, 4}, grey[0]));
       bytes("train-labels-idx1-ubyte", idx_bytes({6}, labels[0]));
