@@ -175,6 +175,7 @@ struct MixOptions {
   double prob = 1.0, switch_prob = 0.5;
   std::string mode = "batch";
   int off_epoch = 0, off_last = 0;
+  bool round = true;
   void fields(auto& f) {
     f("prob", prob, "probability that a batch (pair, picture) is mixed", recipe::kUnit, recipe::Flag{"--mixup-prob"});
     f("switch_prob", switch_prob, "probability of the last of two mixes (CutMix) when both are on", recipe::kUnit,
@@ -183,6 +184,7 @@ struct MixOptions {
     f("off_epoch", off_epoch, "mixing stops at this epoch; 0 = never", recipe::kNotNegative, recipe::Flag{"--mixup-off-epoch"});
     f("off_last", off_last, "the last epochs without mixing; 0 = none (GluonCV's --mixup-off-epoch)", recipe::kNotNegative,
       recipe::Flag{"--mixup-off-last"});
+    f("round", round, "mixed pictures are rounded to 8 bits before they are normalised, as timm does; false: mixed after it, in float");
   }
   void validate(const recipe::Table&) const {
     check(off_epoch == 0 || off_last == 0, Kind::usage, "mixing.off_epoch and mixing.off_last both say when mixing ends; give one of them");

@@ -40,6 +40,7 @@ recipe::Value value_of(const std::string& flag, const std::string& text, const F
     return recipe::Value(std::move(items), flag);
   }
   if (!target.unit.empty() && is_number(text)) return recipe::Value(text + " " + target.unit, flag);
+  if (target.type == "text" && is_number(text)) return recipe::Value(text, flag);  // --loss-scale 512
   return recipe::value_from_text(text, flag);
 }
 
@@ -165,9 +166,9 @@ void RecipeFlags::apply_to_list(recipe::Table& root, const Declared& flag, const
   for (recipe::Slot& op : ops)
     for (const FlagTarget& t : flag.targets)
       if (t.entry == op.name) op.options.set(t.option, value_of(name, *flag.text, t)), found = true;
-  if (!found && list == "mix") {
-    // --mixup 0.2 puts mixup on the list; --mixup 0 on a list without it says what is so already.
-    const FlagTarget& t = flag.targets.front();
+  const FlagTarget& t = flag.targets.front();
+  if (!found && (list == "mix" || t.option == "strength")) {
+    // --mixup 0.2 puts mixup on the list, and --color-jitter 0.4 colour jitter; 0 on a list without it says what is so already.
     recipe::Slot added{t.entry, {}, name};
     added.options.set(t.option, value_of(name, *flag.text, t));
     ops.push_back(added);
@@ -193,6 +194,12 @@ void RecipeFlags::apply_one(recipe::Table& root, const Declared& flag) const {
   if (now.empty() && slot == "optimizer") now.name = "sgd";
   if (now.empty() && slot == "schedule") now.name = "constant";
   if (now.empty() && slot == "loss") now.name = "cross_entropy";
+  if (any.option == "teacher" && now.name != any.entry) {
+    // --teacher RUN puts distillation around the loss that there is.
+    recipe::Table around;
+    around.set("hard", recipe::detail::write(now));
+    now = {any.entry, std::move(around), name};
+  }
   check(!now.empty(), Kind::usage, "{} has no effect: the recipe has no {}{}", name, slot, slot == "ema" ? "; add --model-ema" : "");
   for (const FlagTarget& t : flag.targets)
     if (t.entry == now.name) {

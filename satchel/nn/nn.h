@@ -94,9 +94,10 @@ std::unique_ptr<Network> build_model(const recipe::Slot& slot, const ModelContex
 // ---- input --------------------------------------------------------------------------------------------------------
 
 /// Bytes [N,H,W,3] → (v/255 − mean)/std [N,3,H,W] channels-last in `dtype` (float or double), on the bytes' device. With `mix`
-/// (one row per picture) pictures are blended first and rounded to 8 bits half to even, as timm's FastCollateMixup does.
-at::Tensor normalize(const at::Tensor& bytes, const weights::Card& card, at::ScalarType dtype,
-                     const std::vector<kernels::MixRow>& mix = {});
+/// (one row per picture) pictures are blended first and rounded to 8 bits half to even, as timm's FastCollateMixup does; without
+/// `round_mixed` they are blended afterwards, in `dtype` (1812.01187 and its code).
+at::Tensor normalize(const at::Tensor& bytes, const weights::Card& card, at::ScalarType dtype, const std::vector<kernels::MixRow>& mix = {},
+                     bool round_mixed = true);
 
 // ---- losses -------------------------------------------------------------------------------------------------------
 
@@ -107,11 +108,15 @@ class Loss {
   /// Scalar, mean over the batch. `input` [N,C,H,W] is what the network saw (a teacher needs it), `logits` [N,classes], `targets`
   /// [N,classes] soft, float or double as the logits are (float beside half types). Computed in float at least.
   virtual at::Tensor operator()(const at::Tensor& input, const at::Tensor& logits, const at::Tensor& targets) = 0;
+  /// What it depends on besides its options, as text (the hash of a teacher's file); a resumed run must find the same. Else empty.
+  virtual std::string fingerprint() const { return {}; }
 };
 
 struct LossContext {
   int64_t classes = 1000;
   at::Device device = at::kCPU;
+  at::ScalarType dtype = at::kFloat;  // of the trained weights
+  weights::Card card = {};            // how `input` was normalised, and the classes if they are known by name
 };
 
 using LossEntry = recipe::Entry<Loss, LossContext>;

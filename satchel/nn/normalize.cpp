@@ -52,13 +52,31 @@ at::Tensor mixed(const at::Tensor& bytes, const std::vector<kernels::MixRow>& mi
   return out;
 }
 
+/// Pictures [N,3,H,W] that are normalised already, blended; pasted boxes are the same before and after.
+at::Tensor mixed_after(const at::Tensor& x, const std::vector<kernels::MixRow>& mix) {
+  at::Tensor out = x.clone();
+  for (size_t i = 0; i < mix.size(); ++i) {
+    const kernels::MixRow& row = mix[i];
+    at::Tensor own = out.select(0, static_cast<int64_t>(i));
+    const at::Tensor partner = x.select(0, row.partner);
+    if (row.width > 0 && row.height > 0) {
+      own.narrow(1, row.y, row.height).narrow(2, row.x, row.width).copy_(partner.narrow(1, row.y, row.height).narrow(2, row.x, row.width));
+    } else if (row.lambda != 1) {
+      own.mul_(row.lambda).add_(partner, 1 - row.lambda);
+    }
+  }
+  return out;
+}
+
 at::Tensor channels(const std::array<double, 3>& values, const at::TensorOptions& options) {
   return at::tensor(at::ArrayRef<double>(values.data(), 3), options);
 }
 
 }  // namespace
 
-at::Tensor normalize(const at::Tensor& bytes, const weights::Card& card, at::ScalarType dtype, const std::vector<kernels::MixRow>& mix) {
+at::Tensor normalize(const at::Tensor& bytes, const weights::Card& card, at::ScalarType dtype, const std::vector<kernels::MixRow>& mix,
+                     bool round_mixed) {
+  if (!mix.empty() && !round_mixed) return mixed_after(normalize(bytes, card, dtype), mix);
   const at::TensorOptions options = bytes.options().dtype(dtype);
   at::Tensor out = at::empty(bytes.sizes(), options);
   if (fast_path(bytes, card, out, mix)) return out.permute({0, 3, 1, 2});

@@ -14,14 +14,6 @@
 namespace satchel::predict {
 namespace {
 
-/// A file itself; of a run folder its best weights.
-Path weights_file(const Path& given) {
-  if (!std::filesystem::is_directory(given)) return given;
-  for (const char* name : {"best.safetensors", "last.safetensors"})
-    if (std::filesystem::exists(given / name)) return given / name;
-  fail(Kind::data, "{}: holds neither best.safetensors nor last.safetensors; give a run folder or a weights file", given.string());
-}
-
 at::Device device_from(const std::string& wanted) {
   if (wanted == "cpu" || (wanted == "auto" && !at::hasCUDA())) return at::kCPU;
   if (wanted == "auto") return {at::kCUDA, 0};
@@ -124,7 +116,7 @@ struct Classifier::State {
 };
 
 Classifier::Classifier(const Path& weights_or_run, const ClassifierOptions& options) : state_(std::make_unique<State>()) {
-  const weights::File file(weights_file(weights_or_run));
+  const weights::File file(weights::file_of(weights_or_run));
   const at::Device device = device_from(options.device);
   if (options.threads > 0) at::set_num_threads(options.threads);
   state_->card = card_of(file, options);

@@ -49,7 +49,8 @@ Example made_up(Session& s, int64_t classes) {
   for (int64_t i = 0; i < batch.count; ++i) batch.labels.push_back(i % classes);
   const at::ScalarType dtype = weight_dtype(s.options.train.precision);
   return {make_input(batch, s.pipelines.card, dtype, *s.device),
-          make_targets(batch.labels, {}, classes, s.options.train.smoothing, dtype, s.device->torch()), batch.count};
+          make_targets(batch.labels, {}, classes, {s.options.train.smoothing, s.options.train.smoothing_over}, dtype, s.device->torch()),
+          batch.count};
 }
 
 template <class Round>
@@ -68,7 +69,7 @@ std::function<double(int64_t)> timed(std::shared_ptr<Session> s, Round round) {
 Bench bench_step(const BenchRequest& request) {
   const auto s = session_of(request);
   s->horizon = {kSteps, kSteps, kSteps, 1};
-  s->plan = make_plan(s->resolved, s->options, s->horizon, request.classes, s->device->torch());
+  s->plan = make_plan(s->resolved, s->options, s->horizon, request.classes, s->device->torch(), s->pipelines.card);
   s->plan.network->train();
   s->step = std::make_unique<Step>(*s->plan.network, *s->plan.loss, *s->plan.optimizer, s->plan.average.get(), s->options.train,
                                    s->device->torch());
@@ -105,7 +106,7 @@ Bench bench_data(const BenchRequest& request) {
 Bench bench_model(const BenchRequest& request) {
   const auto s = session_of(request);
   s->horizon = {1, 1, 1, 1};
-  s->plan = make_plan(s->resolved, s->options, s->horizon, request.classes, s->device->torch());
+  s->plan = make_plan(s->resolved, s->options, s->horizon, request.classes, s->device->torch(), s->pipelines.card);
   s->plan.network->train(false);
   const auto example = std::make_shared<Example>(made_up(*s, request.classes));
   Session* const raw = s.get();

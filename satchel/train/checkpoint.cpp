@@ -73,7 +73,7 @@ void save_state(const Path& path, const std::vector<optim::StateTensor>& tensors
   const nn::ArraySet set = nn::arrays(named);
   const json surroundings = {{"version", around.version}, {"recipe", around.recipe}, {"isa", around.isa},
                              {"device", around.device},   {"data", around.data},     {"threads", around.threads},
-                             {"classes", around.classes}};
+                             {"classes", around.classes}, {"loss", around.loss}};
   weights::write(path, set.arrays, {{"format", kFormat}, {"position", to_json(position).dump()}, {"surroundings", surroundings.dump()}});
 }
 
@@ -91,7 +91,8 @@ StateFile read_state(const Path& path) {
                   around.at("device"),
                   around.at("data"),
                   around.at("threads"),
-                  around.at("classes").get<std::vector<std::string>>()};
+                  around.at("classes").get<std::vector<std::string>>(),
+                  around.value("loss", "")};
     return out;
   } catch (const json::exception& error) {
     fail(Kind::data, "{}: damaged state ({}); start again without --resume", path.string(), error.what());

@@ -45,6 +45,7 @@ struct Surroundings {
   std::string version, recipe, isa, device, data;
   int threads = 0;
   std::vector<std::string> classes;
+  std::string loss = {};  // Loss::fingerprint
 };
 
 /// Writes atomically. Throws Error(machine); the previous state is then untouched.

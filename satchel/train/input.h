@@ -17,11 +17,17 @@ struct Example {
   int64_t count = 0;
 };
 
-/// Bytes → (v/255 − mean)/std, mixed as the plan says; mixed pictures are rounded to 8 bits first, as timm's collate does.
-at::Tensor make_input(const data::Batch& batch, const weights::Card& card, at::ScalarType dtype, Device& device);
+/// Bytes → (v/255 − mean)/std, mixed as the plan says; mixed pictures are rounded to 8 bits first, as timm's collate does, unless
+/// `round_mixed` is off: then they are mixed after it, in float.
+at::Tensor make_input(const data::Batch& batch, const weights::Card& card, at::ScalarType dtype, Device& device, bool round_mixed = true);
 
-/// Soft targets [N,C]: true class 1−ε+ε/K, others ε/K; a mixed picture has λ of its own and 1−λ of its partner's (timm/data/mixup.py).
-at::Tensor make_targets(const std::vector<int64_t>& labels, const augment::MixPlan& mix, int64_t classes, double smoothing,
+/// Label smoothing: `over` "k": true class 1−ε+ε/K, others ε/K; "k-1": true class 1−ε, others ε/(K−1).
+struct Smoothing {
+  double epsilon = 0;
+  std::string over = "k";
+};
+/// Soft targets [N,C], smoothed; a mixed picture has λ of its own and 1−λ of its partner's (timm/data/mixup.py).
+at::Tensor make_targets(const std::vector<int64_t>& labels, const augment::MixPlan& mix, int64_t classes, const Smoothing& smoothing,
                         at::ScalarType dtype, at::Device device);
 
 }  // namespace satchel::train

@@ -94,7 +94,8 @@ Horizon horizon(const Options& options, int64_t training_pictures) {
 
 at::ScalarType weight_dtype(const std::string& precision) { return precision == "fp64" ? at::kDouble : at::kFloat; }
 
-Plan make_plan(const recipe::Table& resolved, const Options& options, const Horizon& horizon, int64_t classes, at::Device device) {
+Plan make_plan(const recipe::Table& resolved, const Options& options, const Horizon& horizon, int64_t classes, at::Device device,
+               const weights::Card& card) {
   Plan plan;
   nn::ModelContext model;
   model.classes = classes;
@@ -102,7 +103,7 @@ Plan make_plan(const recipe::Table& resolved, const Options& options, const Hori
   model.device = device;
   model.seed = static_cast<uint64_t>(options.train.seed);
   plan.network = nn::build_model(slot(resolved, "model"), model);
-  plan.loss = nn::build_loss(slot(resolved, "loss"), {classes, device});
+  plan.loss = nn::build_loss(slot(resolved, "loss"), {classes, device, model.dtype, card});
 
   const std::vector<nn::NamedTensor> tensors = plan.network->named_tensors();
   optim::OptimizerContext update;

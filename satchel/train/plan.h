@@ -55,7 +55,9 @@ struct Plan {
   std::unique_ptr<optim::Average> average;  // null without `ema`
   std::string rate_line;                    // how the rate came about, for the log
 };
-Plan make_plan(const recipe::Table& resolved, const Options& options, const Horizon& horizon, int64_t classes, at::Device device);
+/// `card` says how the input is normalised and names the classes, for a loss that has a network of its own.
+Plan make_plan(const recipe::Table& resolved, const Options& options, const Horizon& horizon, int64_t classes, at::Device device,
+               const weights::Card& card = {});
 
 /// The dtype that weights are kept in.
 at::ScalarType weight_dtype(const std::string& precision);

@@ -141,6 +141,9 @@ void check_effects(const recipe::Table& root, const recipe::Table& resolved, con
     check(options.train.precision == "fp16" || options.train.precision == "bf16", Kind::usage,
           "{}: train.loss_scale has no effect in {}: it serves fp16; set train.precision = \"fp16\" or drop it", v->origin,
           options.train.precision);
+  if (const recipe::Value* v = given("train.smoothing_over"))
+    check(options.train.smoothing > 0 || options.train.smoothing_over == "k", Kind::usage,
+          "{}: train.smoothing_over has no effect without train.smoothing", v->origin);
   if (const recipe::Value* v = given("train.clip_mode"))
     check(options.train.clip_grad.has_value() || options.train.clip_mode == "norm", Kind::usage,
           "{}: train.clip_mode has no effect without train.clip_grad", v->origin);

@@ -113,7 +113,8 @@ Session begin(const Request& request, recipe::Table resolved, data::Data data) {
                     session.device->description(),
                     std::filesystem::absolute(request.data).string(),
                     session.around.threads,
-                    session.data.classes};
+                    session.data.classes,
+                    session.plan.loss->fingerprint()};
   if (request.replay)
     session.loader->set_replay(
         [file = std::make_shared<augment::TraceFile>(*request.replay)](int64_t epoch, int64_t place) { return file->at(epoch, place); });
@@ -246,6 +247,9 @@ Outcome resume(const Request& asked, const std::function<void(const Progress&)>&
         "{}: other classes than when the run began; it cannot be resumed", request.data.string());
   Session session = begin(request, std::move(resolved), std::move(data));
   if (run.has_state) {
+    check(session.around.loss == state.around.loss, Kind::data,
+          "{}: the loss stands on other weights ({}) than when the run began ({}); put the teacher's file back, or start a new run",
+          run.folder.string(), session.around.loss, state.around.loss);
     session.position = state.position;
     restore(session, run.folder / "last.state");
     tell_differences(state.around, session.around);

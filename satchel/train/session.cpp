@@ -70,8 +70,8 @@ void assemble(Session& session, const Request& request) {
   session.device = open_device({request.device, request.deterministic, options.train.tf32});
   share_cores(session, request);
   session.horizon = horizon(options, session.data.train.size());
-  session.plan =
-      make_plan(session.resolved, options, session.horizon, static_cast<int64_t>(session.data.classes.size()), session.device->torch());
+  session.plan = make_plan(session.resolved, options, session.horizon, static_cast<int64_t>(session.data.classes.size()),
+                           session.device->torch(), session.pipelines.card);
   session.step = std::make_unique<Step>(*session.plan.network, *session.plan.loss, *session.plan.optimizer, session.plan.average.get(),
                                         options.train, session.device->torch());
   const data::Sampler sampler(session.data.train.size(), options.sampler, static_cast<uint64_t>(options.train.seed));
@@ -150,8 +150,9 @@ Stepped next_step(Session& session, double& data_seconds) {
     data_seconds += now_seconds() - before;
     note_left_out(session, batch.failures);
     if (batch.count == 0) continue;  // every picture of it was left out
-    examples.push_back({make_input(batch, session.pipelines.card, dtype, *session.device),
-                        make_targets(batch.labels, batch.mix, classes, options.train.smoothing, dtype, session.device->torch()),
+    examples.push_back({make_input(batch, session.pipelines.card, dtype, *session.device, options.mixing.round),
+                        make_targets(batch.labels, batch.mix, classes, {options.train.smoothing, options.train.smoothing_over}, dtype,
+                                     session.device->torch()),
                         batch.count});
     items.insert(items.end(), batch.items.begin(), batch.items.end());
   }

@@ -23,15 +23,17 @@
 
 namespace satchel::train {
 
-LossScale::LossScale(const std::optional<std::string>& option, at::Device device) {
+LossScale::LossScale(const std::optional<std::string>& option, int64_t batch, at::Device device) {
   if (!option) return;
   double start = 65536;
   on_ = true;
   dynamic_ = *option == "dynamic";
-  if (!dynamic_) {
+  if (*option == "sum") {
+    start = static_cast<double>(batch);
+  } else if (!dynamic_) {
     const char* end = option->data() + option->size();
     check(std::from_chars(option->data(), end, start).ptr == end && start > 0, Kind::usage,
-          "train.loss_scale = \"{}\": give \"dynamic\" or a number above 0", *option);
+          "train.loss_scale = \"{}\": give \"dynamic\", \"sum\" or a number above 0", *option);
   }
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
   scale_ = at::full({}, start, options);
@@ -80,7 +82,8 @@ Step::Step(nn::Network& network, nn::Loss& loss, optim::Optimizer& optimizer, op
       options_(options),
       device_(device),
       parameters_(network.parameters()),
-      scale_(options.precision == "fp16" && !options.loss_scale ? std::optional<std::string>("dynamic") : options.loss_scale, device) {
+      scale_(options.precision == "fp16" && !options.loss_scale ? std::optional<std::string>("dynamic") : options.loss_scale, options.batch,
+             device) {
   check(options.precision != "fp16" || device.is_cuda(), Kind::usage,
         "train.precision = \"fp16\" needs a CUDA device; on a CPU use bf16 or fp32");
 }

@@ -17,11 +17,12 @@
 namespace satchel::train {
 
 /// fp16 gradients vanish below 6e-8: the loss is multiplied by `scale` and gradients divided by it before anything reads them
-/// (torch.amp.GradScaler: starts at 65536, ×2 after 2000 good steps, ÷2 on overflow).
+/// (torch.amp.GradScaler: starts at 65536, ×2 after 2000 good steps, ÷2 on overflow). A step that overflowed is skipped in any case.
 class LossScale {
  public:
-  /// "dynamic", a number, or nothing (factor 1, never skips).
-  LossScale(const std::optional<std::string>& option, at::Device device);
+  /// "dynamic", a number, "sum" (the batch: the gradients are those of the summed loss while they are small types), or nothing (factor
+  /// 1, never skips).
+  LossScale(const std::optional<std::string>& option, int64_t batch, at::Device device);
   bool on() const { return on_; }
   at::Tensor scaled(const at::Tensor& loss) const;
   /// Divides the gradients; true when they held no infinity or NaN. Adjusts the scale.

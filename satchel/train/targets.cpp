@@ -6,10 +6,12 @@
 
 namespace satchel::train {
 
-at::Tensor make_targets(const std::vector<int64_t>& labels, const augment::MixPlan& mix, int64_t classes, double smoothing,
+at::Tensor make_targets(const std::vector<int64_t>& labels, const augment::MixPlan& mix, int64_t classes, const Smoothing& smoothing,
                         at::ScalarType dtype, at::Device device) {
   const auto count = static_cast<int64_t>(labels.size());
-  const double off = smoothing / static_cast<double>(classes), on = 1 - smoothing + off;
+  const bool over_all = smoothing.over == "k";
+  const double off = smoothing.epsilon / static_cast<double>(over_all ? classes : classes - 1);
+  const double on = 1 - smoothing.epsilon + (over_all ? off : 0);
   at::Tensor targets = at::full({count, classes}, off, at::TensorOptions().dtype(at::kDouble));
   auto* rows = targets.data_ptr<double>();
   for (int64_t i = 0; i < count; ++i) {

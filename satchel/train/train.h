@@ -27,6 +27,7 @@ struct TrainOptions {
   std::string precision = "fp32";
   int accumulate = 1;
   double smoothing = 0;
+  std::string smoothing_over = "k";
   std::optional<double> clip_grad;
   std::string clip_mode = "norm";
   std::optional<std::string> loss_scale;
@@ -45,14 +46,18 @@ struct TrainOptions {
       Choices{{"fp32", "bf16", "fp16", "fp64"}}, Flag{"--precision"});
     f("accumulate", accumulate, "batches whose gradients make one step together, to save memory", Range{1, 4096},
       Flag{"--grad-accum-steps"});
-    f("smoothing", smoothing, "label smoothing ε: true class 1−ε+ε/K, others ε/K", Range{0, 1, false, true},
+    f("smoothing", smoothing, "label smoothing ε: the true class loses ε, which is spread as smoothing_over says", Range{0, 1, false, true},
       Flag{"--smoothing", "--label-smoothing"});
+    f("smoothing_over", smoothing_over,
+      "k: over all classes, true 1−ε+ε/K, others ε/K (timm, GluonCV); k-1: over the others, true 1−ε, others ε/(K−1) (1812.01187 §5.2)",
+      Choices{{"k", "k-1"}}, Flag{"--smoothing-over"});
     f("clip_grad", clip_grad, "gradients are clipped to this norm (or value); off when absent", recipe::kPositive,
       Flag{"--clip-grad", "--clip-grad-norm"});
     f("clip_mode", clip_mode, "what clip_grad bounds: the norm of all gradients together, or each value", Choices{{"norm", "value"}},
       Flag{"--clip-mode"});
     f("loss_scale", loss_scale,
-      "fp16 only: \"dynamic\" (starts at 65536, doubles after 2000 good steps, halves on overflow) or a fixed number",
+      "half precision: \"dynamic\" (starts at 65536, doubles after 2000 good steps, halves on overflow), a fixed number, or \"sum\": the "
+      "gradients of the summed loss, a scale of `batch` (1812.01187's code)",
       Flag{"--loss-scale"});
     f("tf32", tf32, "CUDA: fp32 matrix work may use TF32", Flag{"--tf32"});
     f("mean", mean, "channel means of normalisation, in [0, 1]; the network's own when absent", Range{0, 1}, Flag{"--mean"});

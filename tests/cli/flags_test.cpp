@@ -73,6 +73,14 @@ const std::vector<Row>& rows() {
       {{"--mixup-switch-prob"}, "0.3", "mixing.switch_prob", "0.3", with({"--mixup", "0.2", "--cutmix", "1"})},
       {{"--mixup-mode"}, "elem", "mixing.mode", "\"elem\"", with({"--mixup", "0.2"})},
       {{"--mixup-off-epoch"}, "4", "mixing.off_epoch", "4", with({"--mixup", "0.2"})},
+      {{"--mixup-off-last"}, "4", "mixing.off_last", "4", with({"--mixup", "0.2"})},
+      {{"--color-jitter"}, "0.3", "augment.color_jitter.strength", "[0.3]", rate},
+      {{"--color-jitter-prob"}, "0.8", "augment.color_jitter.p", "0.8", with({"--color-jitter", "0.3"})},
+      {{"--smoothing-over"}, "k-1", "train.smoothing_over", "\"k-1\"", with({"--smoothing", "0.1"})},
+      {{"--teacher"}, "runs/big", "loss.distillation.teacher", "\"runs/big\"", rate},
+      {{"--kd-temperature"}, "4", "loss.distillation.temperature", "4.0", with({"--teacher", "runs/big"})},
+      {{"--loss-scale"}, "512", "train.loss_scale", "\"512\"", with({"--precision", "bf16"})},
+      {{"--loss-scale"}, "sum", "train.loss_scale", "\"sum\"", with({"--precision", "bf16"})},
       {{"--drop-path"}, "0.1", "model.resnet18.drop_path", "0.1", rate},
       {{"--aug-repeats", "--ra-reps"}, "3", "sampler.repeats", "3", rate},
       {{"--img-size", "--imgsz", "--train-crop-size", "--input-size"}, "96", "evaluate.img_size", "96", rate},
@@ -156,6 +164,10 @@ TEST(Flags, AnAssignmentWithADotIsASet) {
   const recipe::Table table = resolved({"optimizer.sgd.lr=0.25", "train.length=5 steps"});
   EXPECT_EQ(at(table, "optimizer.sgd.lr"), "0.25");
   EXPECT_EQ(at(table, "train.length"), "\"5 steps\"");
+}
+
+TEST(Flags, ATeacherStandsAroundTheLossThatThereIs) {
+  EXPECT_EQ(at(resolved({"--lr", "0.1", "--teacher", "runs/big"}), "loss.distillation.hard"), "{ cross_entropy = {} }");
 }
 
 TEST(Flags, ARateReplacesTheOtherKindInTheRecipe) {

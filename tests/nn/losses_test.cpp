@@ -7,6 +7,7 @@
 #include "satchel/base/error.h"
 #include "satchel/nn/nn.h"
 #include "tests/nn/formula.h"
+#include "tests/nn/losses/teacher.h"
 
 namespace satchel::nn {
 namespace {
@@ -17,8 +18,11 @@ INSTANTIATE_TEST_SUITE_P(Registry, EveryLoss, testing::ValuesIn(losses()), [](co
 TEST_P(EveryLoss, IsADescribedScalarWithAGradientThatWalksDownhill) {
   EXPECT_FALSE(GetParam().doc.empty());
   EXPECT_EQ(GetParam().resolve({}, "loss").size(), GetParam().describe().size());
-  const auto loss = build_loss({GetParam().name, {}, "test"}, {.classes = 6});
-  const at::Tensor x = formula::tensor(1, {4, 3, 8, 8}), targets = at::softmax(formula::tensor(2, {4, 6}).mul(4), 1);
+  const TeacherFile teacher(6);
+  const recipe::Slot slot = GetParam().name == "distillation" ? teacher.slot() : recipe::Slot{GetParam().name, {}, "test"};
+  const auto loss = build_loss(slot, {.classes = 6, .dtype = at::kDouble});
+  const at::Tensor x = formula::tensor(1, {4, 3, 8, 8}).contiguous(at::MemoryFormat::ChannelsLast),
+                   targets = at::softmax(formula::tensor(2, {4, 6}).mul(4), 1);
   const at::Tensor logits = formula::tensor(3, {4, 6}).requires_grad_();
   const at::Tensor before = (*loss)(x, logits, targets);
   EXPECT_EQ(before.dim(), 0);

@@ -47,6 +47,28 @@ TEST(Normalize, GivesChannelsLastPicturesInTheOrderOfLibTorch) {
   }
 }
 
+// Normalising is affine and the two shares sum to 1, so that mixing before and after is the same but for the rounding to bytes between.
+TEST(Normalize, MixesAfterwardsWithoutRounding) {
+  const at::Tensor bytes = pictures();
+  const weights::Card card;
+  for (const auto& mix : kMixes) {
+    const at::Tensor after = normalize(bytes, card, at::kDouble, mix, /*round_mixed=*/false);
+    EXPECT_TRUE(after.is_contiguous(at::MemoryFormat::ChannelsLast));
+    for (int64_t i = 0; i < 4 && !mix.empty(); ++i) {
+      const kernels::MixRow& row = mix[static_cast<size_t>(i)];
+      for (int64_t y = 0; y < 9; ++y)
+        for (int64_t x = 0; x < 7; ++x) {
+          const bool boxed = row.width > 0, inside = x >= row.x && x < row.x + row.width && y >= row.y && y < row.y + row.height;
+          const double own = boxed ? !inside : row.lambda;
+          const double blend = own * bytes[i][y][x][1].item<uint8_t>() + (1 - own) * bytes[row.partner][y][x][1].item<uint8_t>();
+          ASSERT_NEAR(after[i][1][y][x].item<double>(), (blend / 255 - card.mean[1]) / card.std[1], 1e-12);
+        }
+    }
+    // Half a grey level at most from the rounded one.
+    EXPECT_LE((after - normalize(bytes, card, at::kDouble, mix)).abs().max().item<double>(), 0.5 / 255 / 0.224 + 1e-12);
+  }
+}
+
 TEST(Normalize, LeavesWhatIsNotContiguousToThePlainExpression) {
   const at::Tensor bytes = pictures(), turned = bytes.transpose(1, 2).contiguous().transpose(1, 2);
   EXPECT_TRUE(at::equal(normalize(turned, {}, at::kFloat, {}), normalize(bytes, {}, at::kFloat, {})));

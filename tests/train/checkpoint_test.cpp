@@ -27,7 +27,7 @@ Position somewhere() {
   return p;
 }
 
-const Surroundings kAround{"0.1", "hash", "AVX2", "CPU, 1 thread", "a folder/with \"quotes\"", 2, {"cat", "dög"}};
+const Surroundings kAround{"0.1", "hash", "AVX2", "CPU, 1 thread", "a folder/with \"quotes\"", 2, {"cat", "dög"}, "teacher sha1 00"};
 
 std::vector<StateTensor> tensors() {
   return {{"network.w", at::arange(6, at::kFloat).view({2, 3})},
@@ -58,6 +58,7 @@ TEST(Checkpoint, WhatWasSavedIsRead) {
   EXPECT_EQ(read.around.data, kAround.data);
   EXPECT_EQ(read.around.classes, kAround.classes);
   EXPECT_EQ(read.around.threads, kAround.threads);
+  EXPECT_EQ(read.around.loss, kAround.loss);
 
   std::vector<StateTensor> empty;
   for (const StateTensor& t : tensors()) empty.push_back({t.name, at::zeros(t.value.sizes(), t.value.options())});

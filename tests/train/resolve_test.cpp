@@ -32,6 +32,8 @@ std::string refused(const std::string& toml) {
 TEST(Resolve, RefusesOptionsWithoutEffect) {
   EXPECT_THAT(refused("mixing = { prob = 0.5 }"), HasSubstr("x.toml:1: mixing.prob has no effect: nothing is mixed"));
   EXPECT_THAT(refused("[train]\nloss_scale = \"dynamic\""), HasSubstr("x.toml:2: train.loss_scale has no effect in fp32"));
+  EXPECT_THAT(refused("[train]\nsmoothing_over = \"k-1\""), HasSubstr("x.toml:2: train.smoothing_over has no effect without"));
+  EXPECT_THAT(refused("mix = [\"mixup\"]\nmixing = { off_epoch = 3, off_last = 2 }"), HasSubstr("give one of them"));
   EXPECT_THAT(refused("[train]\nclip_mode = \"value\""), HasSubstr("x.toml:2: train.clip_mode has no effect without train.clip_grad"));
   EXPECT_THAT(refused("[train]\ntf32 = true\nprecision = \"fp64\""), HasSubstr("x.toml:2: train.tf32 has no effect in fp64"));
   EXPECT_THAT(refused("[evaluate]\naugment = [{ resize = { size = 8 } }, { center_crop = { size = 8 } }]\ncrop_pct = 0.9"),

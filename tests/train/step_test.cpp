@@ -162,7 +162,7 @@ TEST(Step, HalfPrecisionNeedsAGpu) {
 }
 
 TEST(LossScale, DoublesAfterTwoThousandGoodSteps) {
-  LossScale scale(std::optional<std::string>("dynamic"), at::kCPU);
+  LossScale scale(std::optional<std::string>("dynamic"), 96, at::kCPU);
   const at::NoGradGuard no_grad;
   const std::vector<at::Tensor> gradients = {at::ones({2})};
   for (int i = 0; i < 1999; ++i) EXPECT_TRUE(scale.unscale(gradients));
@@ -171,13 +171,34 @@ TEST(LossScale, DoublesAfterTwoThousandGoodSteps) {
   EXPECT_EQ(scale.value(), 131072);
 }
 
+// The gradients of the summed loss: 96 times those of the mean until they are divided again.
+TEST(LossScale, TheSumIsTheBatch) {
+  LossScale scale(std::optional<std::string>("sum"), 96, at::kCPU);
+  EXPECT_EQ(scale.value(), 96);
+  EXPECT_EQ(scale.scaled(at::full({}, 0.5)).item<float>(), 48);
+  const std::vector<at::Tensor> gradients = {at::full({2}, 96.0F)};
+  EXPECT_TRUE(scale.unscale(gradients));
+  EXPECT_EQ(gradients[0][1].item<float>(), 1);
+  EXPECT_FALSE(scale.unscale({at::full({2}, std::numeric_limits<float>::infinity())}));
+  EXPECT_EQ(scale.value(), 96);
+}
+
+TEST(Step, AnOverflowOfAFixedScaleIsSkippedToo) {
+  Bench bench(with([](auto& o) { o.loss_scale = "sum", o.batch = 8; }));
+  const at::Tensor before = bench.everything().clone();
+  bench.loss.gradient_factor_ = 2e38;
+  EXPECT_TRUE((*bench.step)({bench.example(0, 8)}, 0.1, 0).skipped);
+  EXPECT_TRUE(at::equal(bench.everything(), before));
+  EXPECT_EQ(bench.step->scale().value(), 8);
+}
+
 TEST(LossScale, AFixedOneStays) {
-  LossScale scale(std::optional<std::string>("512"), at::kCPU);
+  LossScale scale(std::optional<std::string>("512"), 96, at::kCPU);
   EXPECT_FALSE(scale.unscale({at::full({2}, std::numeric_limits<float>::infinity())}));
   EXPECT_EQ(scale.value(), 512);
   EXPECT_TRUE(scale.state().size() == 2);
-  EXPECT_THROW(LossScale(std::optional<std::string>("much"), at::kCPU), Error);
-  EXPECT_THROW(LossScale(std::optional<std::string>("-1"), at::kCPU), Error);
+  EXPECT_THROW(LossScale(std::optional<std::string>("much"), 96, at::kCPU), Error);
+  EXPECT_THROW(LossScale(std::optional<std::string>("-1"), 96, at::kCPU), Error);
 }
 
 }  // namespace

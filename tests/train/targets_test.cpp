@@ -1,7 +1,11 @@
 // Soft targets against the formulas of timm/data/mixup.py, worked out by hand.
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "satchel/nn/nn.h"
 #include "satchel/train/input.h"
 
 namespace satchel::train {
@@ -12,8 +16,8 @@ std::vector<double> row(const at::Tensor& targets, int64_t i) {
   return {at, at + targets.size(1)};
 }
 
-at::Tensor targets(const std::vector<int64_t>& labels, const augment::MixPlan& mix, double smoothing) {
-  return make_targets(labels, mix, 4, smoothing, at::kDouble, at::kCPU);
+at::Tensor targets(const std::vector<int64_t>& labels, const augment::MixPlan& mix, double smoothing, const char* over = "k") {
+  return make_targets(labels, mix, 4, {smoothing, over}, at::kDouble, at::kCPU);
 }
 
 void expect_row(const at::Tensor& targets, int64_t i, const std::vector<double>& wanted) {
@@ -30,6 +34,30 @@ TEST(Targets, AreOneHotWithoutSmoothing) {
 TEST(Targets, SmoothingGivesEachClassItsShareOfEpsilon) {
   const at::Tensor t = targets({1}, {}, 0.2);
   expect_row(t, 0, {0.05, 0.85, 0.05, 0.05});  // ε/K = 0.05; 1 − ε + ε/K = 0.85
+}
+
+TEST(Targets, SmoothingOverTheOthersKeepsOneMinusEpsilon) {
+  expect_row(targets({1}, {}, 0.1, "k-1"), 0, {0.1 / 3, 0.9, 0.1 / 3, 0.1 / 3});
+  augment::MixPlan mix(2);
+  mix[0].partner = 1, mix[0].lambda = 0.75F;
+  mix[1].partner = 0, mix[1].lambda = 0.75F;
+  expect_row(targets({1, 2}, mix, 0.3, "k-1"), 0, {0.1, 0.75 * 0.7 + 0.25 * 0.1, 0.75 * 0.1 + 0.25 * 0.7, 0.1});
+}
+
+// 1812.01187 equation 6: the best answer to a smoothed target has a gap of log((K−1)(1−ε)/ε) between the true class and the others; over
+// all classes it is log((1−ε+ε/K)/(ε/K)). At that answer the gradient of cross-entropy vanishes.
+TEST(Targets, TheOptimalGapIsThePapers) {
+  for (const double epsilon : {0.05, 0.1, 0.5})
+    for (const char* over : {"k", "k-1"}) {
+      const at::Tensor t = targets({2}, {}, epsilon, over);
+      const double gap =
+          over == std::string("k") ? std::log((1 - epsilon + epsilon / 4) / (epsilon / 4)) : std::log(3 * (1 - epsilon) / epsilon);
+      const std::vector<double> got = row(t, 0);
+      const double others = 3 + std::exp(gap);
+      EXPECT_NEAR(got[2], std::exp(gap) / others, 1e-14);
+      EXPECT_NEAR(got[0], 1 / others, 1e-14);
+    }
+  EXPECT_NEAR(std::log(999 * 0.9 / 0.1), 9.1040, 1e-4);  // K = 1000, ε = 0.1
 }
 
 TEST(Targets, AMixedPictureHasLambdaOfItsOwn) {
@@ -51,6 +79,18 @@ TEST(Targets, APartnerOfTheSameClassChangesNothing) {
   mix[0].partner = 1, mix[0].lambda = 0.5F;
   mix[1].partner = 0, mix[1].lambda = 0.5F;
   expect_row(targets({2, 2}, mix, 0.1), 0, row(targets({2}, {}, 0.1), 0));
+}
+
+// PyTorch's cross_entropy(label_smoothing=0.1), and timm's targets at λ = 0.7 with the batch reversed, for logits z and classes 0 and 3.
+TEST(Targets, GiveTheLossesOfTheReferences) {
+  const at::Tensor z = at::tensor({1.0, -2.0, 0.5, 0.0, 0.2, 0.3, -0.1, 2.0}, at::kDouble).view({2, 4});
+  const auto loss = nn::build_loss({"cross_entropy", {}, "test"}, {.classes = 4});
+  augment::MixPlan mix(2);
+  mix[0].partner = 1, mix[1].partner = 0;
+  mix[0].lambda = mix[1].lambda = 0.7F;
+  EXPECT_NEAR((*loss)({}, z, targets({0, 3}, {}, 0.1)).item<double>(), 0.67161703, 1e-7);
+  EXPECT_NEAR((*loss)({}, z, targets({0, 3}, mix, 0)).item<double>(), 0.96536708, 1e-7);
+  EXPECT_NEAR((*loss)({}, z, targets({0, 3}, mix, 0.1)).item<double>(), 1.04961705, 1e-7);
 }
 
 TEST(Targets, SumToOne) {
