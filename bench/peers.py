@@ -205,21 +205,18 @@ class TorchvisionPictures(torch.utils.data.Dataset):
 
 
 class PeerLoader:
-    """Batches without end, over epochs in an order of chance; workers = 0 loads in the main process."""
+    """Epochs over as many pictures as a block holds, so that nothing is loaded ahead of one block in another's time; workers = 0 loads in
+    the main process."""
 
     def __init__(self, dataset, workers, batch, rounds):
-        self.loader = torch.utils.data.DataLoader(dataset, batch, shuffle=True, drop_last=True, num_workers=workers,
+        picked = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0))[:batch * rounds].tolist()
+        self.loader = torch.utils.data.DataLoader(torch.utils.data.Subset(dataset, picked), batch, shuffle=True, num_workers=workers,
                                                   persistent_workers=workers > 0)
-        self.rounds, self.batches = rounds, iter(())
 
     def block(self):
         began = time.perf_counter()
-        for _ in range(self.rounds):
-            try:
-                next(self.batches)
-            except StopIteration:
-                self.batches = iter(self.loader)
-                next(self.batches)
+        for _ in self.loader:
+            pass
         return time.perf_counter() - began
 
 
@@ -257,7 +254,7 @@ def main():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--model", help="of the steps only this one")
     parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path("../shared/data/grocery224"), help="folder of JPEG pictures")
-    parser.add_argument("--batches", type=int, default=12, help="batches of 32 pictures in a block of data")
+    parser.add_argument("--batches", type=int, default=24, help="batches of 32 pictures in a block of data")
     parser.add_argument("--json", type=pathlib.Path, help="write every figure")
     options = parser.parse_args()
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "unknown")

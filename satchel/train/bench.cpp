@@ -95,11 +95,17 @@ Bench bench_data(const BenchRequest& request) {
   const data::Sampler sampler(s->data.train.size(), s->options.sampler, 0);
   s->loader =
       std::make_unique<data::Loader>(s->data.train, s->pipelines.train, s->pipelines.mixer, sampler, options, s->device->allocate());
-  s->loader->seek(0, 0);
   Bench bench = described(*s);
   bench.threads = options.threads;
-  Session* const raw = s.get();
-  bench.run = timed(s, [raw] { raw->loader->next(); });
+  // Each call starts with nothing prepared and leaves nothing running, so that a peer that takes turns neither pays nor gains.
+  bench.run = [s, epoch = int64_t{0}](int64_t rounds) mutable {
+    s->loader->seek(epoch++, 0);
+    const double before = now_seconds();
+    for (int64_t i = 0; i < rounds; ++i) s->loader->next();
+    const double seconds = now_seconds() - before;
+    s->loader->seek(epoch, 0);
+    return seconds;
+  };
   return bench;
 }
 
