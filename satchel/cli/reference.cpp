@@ -54,7 +54,8 @@ std::string models_page() {
       "1000 classes.\n\n"
       "| name | parameters | GMACs | size | crop | interpolation |\n|---|---|---|---|---|---|\n";
   for (const nn::ModelEntry& model : nn::models()) {
-    const nn::Cost cost = nn::build_model({model.name, {}, "models"}, {.weights = false})->shape({model.card.img_size, model.card.img_size});
+    const nn::Cost cost =
+        nn::build_model({model.name, {}, "models"}, {.weights = false})->shape({model.card.img_size, model.card.img_size});
     text += fmt::format("| `{}` | {} | {:.3f} | {} | {:g} | {} |\n", model.name, cost.params, static_cast<double>(cost.macs) / 1e9,
                         model.card.img_size, model.card.crop_pct, model.card.interpolation);
   }

@@ -32,7 +32,7 @@ constexpr auto kLast = at::MemoryFormat::ChannelsLast;
 
 // ---- autocast -----------------------------------------------------------------------------------------------------------------
 
-bool autocast_is_on() { return c10::impl::tls_is_dispatch_key_included(c10::DispatchKey::AutocastCPU); }
+bool autocast_is_on() { return !c10::impl::tls_is_dispatch_key_excluded(c10::DispatchKey::AutocastCPU); }
 
 /// As autocast would hand it to a convolution: bfloat16, or itself.
 at::Tensor narrowed(const at::Tensor& t) { return autocast_is_on() ? t.to(at::kBFloat16) : t; }

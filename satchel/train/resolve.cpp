@@ -89,6 +89,11 @@ void check_defaults(const recipe::Table& root) {
 /// Whether a default of a thing has an effect beside the options that were given: the start of a warm-up has none without a warm-up.
 bool acts(const recipe::EntryInfo& entry, recipe::Table options, const std::string& key, const recipe::Value& value,
           const std::string& where) {
+  // A resolved recipe says every option, and so says nothing by those that stand at their default.
+  for (const recipe::OptionInfo& option : entry.describe()) {
+    const recipe::Value* said = options.find(option.name);
+    if (said && recipe::to_toml(*said) == option.default_text) options.erase(option.name);
+  }
   options.set(key, value);
   try {
     entry.resolve(options, where);
