@@ -52,9 +52,9 @@ def worst(path, expected):
     return largest, f"{compared} tensors, worst {where}"
 
 
-def compare(program, model_name, folder):
+def compare(program, model_name, folder, lr):
     train_steps.write_pictures(folder / "pictures", width=80, height=70)
-    (folder / "recipe.toml").write_text(train_steps.recipe(model_name, SIZE))
+    (folder / "recipe.toml").write_text(train_steps.recipe(model_name, SIZE, lr))
     model = timm.create_model(model_name, num_classes=train_steps.CLASSES).double()
     with torch.no_grad():
         train_steps.fill(model)
@@ -70,7 +70,7 @@ def compare(program, model_name, folder):
         losses.append(functional.cross_entropy(single(inputs[rows].float()), labels[rows]).item())
         rows = slice(rows.stop, rows.stop + train_steps.BATCH // train_steps.PARTS)
 
-    result, passed = train_steps.Steps(model, inputs, labels), True
+    result, passed = train_steps.Steps(model, inputs, labels, lr), True
     for threads in (1, 2):
         run = train(program, folder, f"threads{threads}", threads)
         for file, expected in (("last.safetensors", result.model), ("last_ema.safetensors", result.average)):
@@ -88,9 +88,9 @@ def main():
     program = pathlib.Path(sys.argv[1]).resolve()
     torch.set_num_threads(2)
     passed = True
-    for model_name in ("resnet18", "resnet50"):
+    for model_name, lr in (("resnet18", train_steps.LR), ("resnet50", 0.005)):
         with tempfile.TemporaryDirectory() as folder:
-            passed &= compare(program, model_name, pathlib.Path(folder))
+            passed &= compare(program, model_name, pathlib.Path(folder), lr)
     sys.exit(0 if passed else 1)
 
 

@@ -42,8 +42,8 @@ augment = [ {{ resize = {{ size = {size}, interpolation = "bicubic" }} }}, {{ ce
 """
 
 
-def recipe(model, size):
-    return RECIPE.format(model=model, size=size, lr=LR, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY, warmup=WARMUP, ema_decay=EMA_DECAY, steps=STEPS,
+def recipe(model, size, lr=LR):
+    return RECIPE.format(model=model, size=size, lr=lr, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY, warmup=WARMUP, ema_decay=EMA_DECAY, steps=STEPS,
                          batch=BATCH // PARTS, parts=PARTS, mean=list(MEAN), std=list(STD))
 
 
@@ -103,6 +103,8 @@ def fill(model):
             value = u * math.sqrt(24.0 / (tensor.numel() // tensor.shape[0]))
         elif name.endswith("running_var") or name.endswith("weight"):
             value = 1 + u * 0.5
+            if name.endswith("bn3.weight"):
+                value *= 0.2  # else rounding grows a hundredfold each step, and PyTorch does not equal itself either
         else:
             value = u * 0.25
         tensor.copy_(value)
@@ -110,21 +112,21 @@ def fill(model):
 
 # ---- training -----------------------------------------------------------------------------------------------------------
 
-def rate(step):
+def rate(step, lr=LR):
     if step < WARMUP:
-        return LR * (step + 1) / WARMUP
-    return 0.5 * LR * (1 + math.cos(math.pi * step / STEPS))
+        return lr * (step + 1) / WARMUP
+    return 0.5 * lr * (1 + math.cos(math.pi * step / STEPS))
 
 
 class Steps:
     """Ten steps of `model` (double) on the pictures; afterwards `losses`, the model's and `average`'s state dicts are the result."""
 
-    def __init__(self, model, inputs, labels):
+    def __init__(self, model, inputs, labels, lr=LR):
         from timm.utils import ModelEmaV3
         decayed = {name for name, parameter in model.named_parameters() if parameter.dim() > 1}
         optimizer = torch.optim.SGD([dict(params=[p for n, p in model.named_parameters() if n in decayed], weight_decay=WEIGHT_DECAY),
                                      dict(params=[p for n, p in model.named_parameters() if n not in decayed], weight_decay=0.0)],
-                                    lr=LR, momentum=MOMENTUM, nesterov=True)
+                                    lr=lr, momentum=MOMENTUM, nesterov=True)
         ema, self.losses = ModelEmaV3(model, decay=EMA_DECAY), []
         model.train()
         batches = len(labels) // BATCH
@@ -137,7 +139,7 @@ class Steps:
                 (loss / PARTS).backward()
                 losses.append(loss.item())
             for group in optimizer.param_groups:
-                group["lr"] = rate(step)
+                group["lr"] = rate(step, lr)
             optimizer.step()
             optimizer.zero_grad()
             ema.update(model, step=step + 1)
