@@ -1,10 +1,10 @@
 // Finished runs on disk, and what a run folder says of its end.
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "satchel/base/error.h"
 #include "satchel/experiment/experiment.h"
+#include "satchel/report/report.h"
 
 namespace satchel::experiment {
 
@@ -31,21 +31,10 @@ const Result* Ledger::find(const std::string& key) const {
   return at == results_.end() ? nullptr : &at->second;
 }
 
-Result read_result(const Path& run, double seconds) {
-  Result result;
-  result.seconds = seconds;
-  std::istringstream summary(read_text(run / "summary.csv"));
-  std::string line, last;
-  while (std::getline(summary, line)) last = line;
-  double epoch = 0, train_loss = 0, eval_loss = 0;
-  const int read = std::sscanf(last.c_str(), "%lf,%lf,%lf,%lf,%lf", &epoch, &train_loss, &eval_loss, &result.top1, &result.top5);
-  check(read == 5, Kind::data, "{}: no evaluation in summary.csv; remove the folder and run it again", run.string());
-  std::istringstream metrics(read_text(run / "metrics.jsonl"));
-  while (std::getline(metrics, line)) {
-    const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (json.is_object() && json.contains("images_per_second")) result.images_per_second = json["images_per_second"];
-  }
-  return result;
+Result read_result(const Path& folder, double seconds) {
+  const report::RunFiles run = report::read_run(folder);
+  const size_t last = run.epochs.size() - 1;
+  return {run.value(last, "eval_top1"), run.value(last, "eval_top5"), run.images_per_second, seconds};
 }
 
 }  // namespace satchel::experiment

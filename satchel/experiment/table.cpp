@@ -24,8 +24,6 @@ std::string number(const std::optional<double>& v, bool sign = false) {
   return sign ? fmt::format("{:+.2f}", *v) : fmt::format("{:.2f}", *v);
 }
 
-std::string named(const Cell& cell) { return cell.label; }
-
 const char* sign_word(double v) { return v > 0 ? "helps" : v < 0 ? "hurts" : "changes nothing"; }
 
 }  // namespace
@@ -45,7 +43,7 @@ std::vector<std::vector<std::string>> to_rows(const Outcome& outcome) {
       {"row", "column", "seeds", "top-1", "change", "paper", "paper's change", "verdict", "top-5", "images/s", "time"}};
   for (const Cell& c : outcome.cells) {
     const bool any = c.ours.count > 0;
-    rows.push_back({named(c), c.column, std::to_string(c.ours.count), ours_text(c.ours), increment_text(c.increment), number(c.paper),
+    rows.push_back({c.label, c.column, std::to_string(c.ours.count), ours_text(c.ours), increment_text(c.increment), number(c.paper),
                     number(c.paper_increment, true), verdict_text(c), any ? fmt::format("{:.2f}", c.top5) : "",
                     any ? fmt::format("{:.0f}", c.images_per_second) : "", any ? report::clock_text(c.seconds) : ""});
   }
@@ -60,7 +58,7 @@ std::string to_csv(const Outcome& outcome) {
   for (const Cell& c : outcome.cells) {
     const bool any = c.ours.count > 0;
     out +=
-        fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", report::csv_cell(named(c)), report::csv_cell(c.column), c.ours.count,
+        fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", report::csv_cell(c.label), report::csv_cell(c.column), c.ours.count,
                     any ? value(c.ours.mean) : "", c.ours.count > 1 ? value(c.ours.deviation) : "",
                     c.increment ? value(c.increment->mean) : "", c.increment ? value(c.increment->half_width) : "",
                     c.paper ? value(*c.paper) : "", c.paper_increment ? value(*c.paper_increment) : "", report::csv_cell(verdict_text(c)),

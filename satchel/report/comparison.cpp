@@ -40,10 +40,7 @@ std::string overview(const std::vector<RunFiles>& runs) {
   std::vector<std::vector<std::string>> rows = {
       {"run", "best top-1 %", "in epoch", "last top-1 %", "last loss", "evaluations", "images/s"}};
   for (const RunFiles& run : runs) {
-    size_t best = 0;
-    const size_t last = run.epochs.size() - 1;
-    for (size_t e = 1; e <= last; ++e)
-      if (run.value(e, "eval_top1") > run.value(best, "eval_top1")) best = e;
+    const size_t best = run.best_epoch(), last = run.epochs.size() - 1;
     rows.push_back({run.name, fmt::format("{:.2f}", run.value(best, "eval_top1")), fmt::format("{:.0f}", run.epochs[best].front()),
                     fmt::format("{:.2f}", run.value(last, "eval_top1")), fmt::format("{:.4f}", run.value(last, "eval_loss")),
                     std::to_string(run.epochs.size()), fmt::format("{:.0f}", run.images_per_second)});

@@ -33,6 +33,8 @@ struct RunFiles {
   std::string recipe;  // TOML
 
   double value(size_t epoch, const std::string& column) const;
+  /// Row of `epochs` with the best top-1, the first of equals.
+  size_t best_epoch() const;
   /// Points (epoch, column); empty when there is no such column.
   std::vector<std::pair<double, double>> curve(const std::string& column) const;
 };

@@ -53,8 +53,8 @@ void read_metrics(const Path& file, RunFiles& run) {
   std::istringstream text(read_text(file));
   for (std::string line; std::getline(text, line);) {
     const auto json = nlohmann::ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object() || !json.contains("loss")) continue;
-    run.loss.emplace_back(json.value("step", int64_t{0}), json.value("loss", 0.0));
+    if (!json.is_object() || !json.contains("images_per_second")) continue;
+    if (json.contains("loss")) run.loss.emplace_back(json.value("step", int64_t{0}), json.value("loss", 0.0));
     run.images_per_second = json.value("images_per_second", 0.0);
     run.time_split.clear();
     for (const auto& [key, label] :
@@ -79,6 +79,13 @@ double RunFiles::value(size_t epoch, const std::string& column) const {
   for (size_t c = 0; c < columns.size(); ++c)
     if (columns[c] == column) return epochs.at(epoch)[c];
   return 0;
+}
+
+size_t RunFiles::best_epoch() const {
+  size_t best = 0;
+  for (size_t e = 1; e < epochs.size(); ++e)
+    if (value(e, "eval_top1") > value(best, "eval_top1")) best = e;
+  return best;
 }
 
 std::vector<std::pair<double, double>> RunFiles::curve(const std::string& column) const {

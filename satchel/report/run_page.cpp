@@ -35,15 +35,8 @@ std::string tile(const std::string& value, const std::string& what) {
   return "<div class=\"tile\"><b>" + escape(value) + "</b><span>" + escape(what) + "</span></div>\n";
 }
 
-size_t best_epoch(const RunFiles& run) {
-  size_t best = 0;
-  for (size_t e = 1; e < run.epochs.size(); ++e)
-    if (run.value(e, "eval_top1") > run.value(best, "eval_top1")) best = e;
-  return best;
-}
-
 std::string tiles(const RunFiles& run) {
-  const size_t best = best_epoch(run);
+  const size_t best = run.best_epoch();
   std::string out = "<div class=\"tiles\">\n";
   out += tile(fmt::format("{:.2f} %", run.value(best, "eval_top1")), fmt::format("best top-1, in epoch {:.0f}", run.epochs[best].front()));
   out += tile(fmt::format("{:.2f} %", run.value(best, "eval_top5")), "top-5 there");

@@ -31,6 +31,7 @@ TEST(Ledger, RefusesWhatIsNone) {
 
 TEST(ReadResult, TakesTheLastEvaluation) {
   const Scratch scratch;
+  write_atomic(scratch / "recipe.toml", "");
   write_atomic(scratch / "summary.csv",
                "epoch,train_loss,eval_loss,eval_top1,eval_top5,lr\n0,2.5,2.25,44.0,80.0,0.1\n1,2.0,2.0,41.5,79.0,0.1\n");
   write_atomic(scratch / "metrics.jsonl",
