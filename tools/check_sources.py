@@ -27,7 +27,6 @@ WITHOUT_TEST = {
     "train/input.cpp": "the curve of tests/e2e/train_test.cpp; its kernel has tests/kernels/normalize_test.cpp",
     "train/run.cpp": "run by tests/e2e/train_test.cpp and resume_test.cpp",
     "train/session.cpp": "run by tests/e2e/train_test.cpp and resume_test.cpp",
-    "train/trainer.cpp": "run by tests/e2e/train_test.cpp and resume_test.cpp",
 }
 
 FORBIDDEN_WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK|placeholder|for now|lorem ipsum)\b", re.IGNORECASE)

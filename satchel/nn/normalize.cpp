@@ -62,7 +62,7 @@ at::Tensor mixed_after(const at::Tensor& x, const std::vector<kernels::MixRow>& 
     if (row.width > 0 && row.height > 0) {
       own.narrow(1, row.y, row.height).narrow(2, row.x, row.width).copy_(partner.narrow(1, row.y, row.height).narrow(2, row.x, row.width));
     } else if (row.lambda != 1) {
-      own.mul_(row.lambda).add_(partner, 1 - row.lambda);
+      own.mul_(row.lambda).add_(partner, 1 - static_cast<double>(row.lambda));  // in double: 1 − λ need not be a float
     }
   }
   return out;

@@ -1,5 +1,6 @@
 // `satchel train`: recipe, data, device and run folder are put together, for a new run or a resumed one, and handed to the loop.
 // SPDX-License-Identifier: Apache-2.0
+#include <c10/core/GradMode.h>
 #include <torch/headeronly/version.h>
 
 #include <nlohmann/json.hpp>
@@ -81,8 +82,14 @@ std::string environment(const Session& session, const Request& request, const re
   return j.dump(2) + "\n";
 }
 
+/// The average begins as a copy of these weights, also when the first steps are skipped and so never reach it.
 void load_pretrained(Session& session, const Path& file) {
   const nn::LoadReport report = nn::load(*session.plan.network, weights::File(file), {.strict = false});
+  if (session.plan.average) {
+    const c10::AutoGradMode no_grad(false);
+    const std::vector<nn::NamedTensor> own = session.weights(false), average = session.weights(true);
+    for (size_t i = 0; i < own.size(); ++i) at::Tensor(average[i].tensor).copy_(own[i].tensor);
+  }
   log::info("weights from {}: {}", file.string(), report.summary());
   for (const auto& [name, how] : report.adapted) log::info("  adapted {}: {}", name, how);
   for (const auto& [title, names] : {std::pair{"missing", report.missing}, std::pair{"unexpected", report.unexpected}})

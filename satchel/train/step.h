@@ -40,7 +40,7 @@ struct StepReport {
   at::Tensor loss;  // scalar: mean over the step's pictures, detached
   int64_t count = 0;
   bool finite = true;    // false: loss or gradients are not numbers, nothing was changed by the optimizer
-  bool skipped = false;  // overflow of the scaled gradients: the step was skipped, the scale halved
+  bool skipped = false;  // overflow of the scaled gradients: the step was skipped, a dynamic scale halved; it counts as a step
 };
 
 class Step {

@@ -61,8 +61,7 @@ class Trainer {
 
   /// A loss that is no number ends the run before it can spoil the weights that were saved.
   void guard(const Stepped& stepped) {
-    if (stepped.report.skipped)
-      log::info("step {}: the scaled gradients overflowed; step skipped, loss scale now {}", p_.step, s_.step->scale().value());
+    tell_overflows(stepped.report.skipped, p_.step);
     if (stepped.report.finite) return;
     std::string names;
     for (size_t i = 0; i < std::min<size_t>(3, stepped.pictures.size()); ++i) names += (i ? ", " : "") + stepped.pictures[i];
@@ -73,6 +72,18 @@ class Trainer {
          "pictures",
          p_.step, p_.step / s_.horizon.steps_per_epoch, names,
          saved ? fmt::format("the last good state is {}", s_.folder->state().string()) : "no state had been saved yet");
+  }
+
+  /// An overflow is said when it happens; those that follow within log_interval steps are said together, the last ones at the `end`.
+  void tell_overflows(bool skipped, int64_t step, bool end = false) {
+    untold_ += skipped;
+    if (untold_ == 0 || (!end && told_at_ && step - *told_at_ < s_.options.train.log_interval)) return;
+    if (skipped && untold_ == 1)
+      log::info("step {}: the scaled gradients overflowed; step skipped, loss scale now {:g}", step, s_.step->scale().value());
+    else
+      log::info("up to step {}: {} more overflowed since step {}; skipped, loss scale now {:g}", step, untold_, *told_at_,
+                s_.step->scale().value());
+    untold_ = 0, told_at_ = step;
   }
 
   void account(const Stepped& stepped) {
@@ -122,9 +133,10 @@ class Trainer {
     if (progress_) progress_(g);
     if (!line) return;
     const double epoch = static_cast<double>(p_.step) / static_cast<double>(s_.horizon.steps_per_epoch);
-    s_.folder->metrics(p_.step, epoch,
-                       {{"loss", g.mean_loss}, {"lr", g.lr}, {"images_per_second", g.images_per_second}, {"data_wait", g.data_wait}},
-                       wall_time());
+    std::vector<std::pair<std::string, double>> scalars = {
+        {"loss", g.mean_loss}, {"lr", g.lr}, {"images_per_second", g.images_per_second}, {"data_wait", g.data_wait}};
+    if (s_.step->scale().on()) scalars.emplace_back("loss_scale", s_.step->scale().value());
+    s_.folder->metrics(p_.step, epoch, scalars, wall_time());
   }
 
   void evaluate(double lr) {
@@ -200,6 +212,7 @@ class Trainer {
   Outcome outcome(bool stopped) const { return outcome_of(s_.folder->path(), p_, s_.pipelines.card.model, s_.horizon.epochs, stopped); }
 
   Outcome stopped() {
+    tell_overflows(false, p_.step - 1, /*end=*/true);
     write_last();
     Outcome o = outcome(true);
     log::info("stopped at step {} of {}; state saved in {}; continue with: satchel train --resume {}", p_.step, s_.horizon.steps,
@@ -211,6 +224,7 @@ class Trainer {
     if (out_of_patience() && p_.step < s_.horizon.steps)
       log::info("no better top-1 for {} evaluations: ended at epoch {} of {}", p_.without_better, p_.step / s_.horizon.steps_per_epoch,
                 s_.horizon.epochs);
+    tell_overflows(false, p_.step - 1, /*end=*/true);
     p_.finished = true;
     write_last();
     save();
@@ -225,6 +239,8 @@ class Trainer {
   const int64_t first_step_ = p_.step;
   double last_save_, save_cost_ = 0, last_progress_ = 0, data_seconds_ = 0, evaluate_seconds_ = 0;
   int64_t pictures_ = 0;
+  int64_t untold_ = 0;              // overflows that no line has told of
+  std::optional<int64_t> told_at_;  // step of the last line that did
   at::Tensor pending_;
 };
 

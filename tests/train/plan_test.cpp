@@ -63,6 +63,20 @@ TEST(Horizon, CountsSteps) {
   EXPECT_THAT(refused([&] { clock({"train.batch=32"}, 31); }), HasSubstr("a batch of 32 is larger than an epoch of 31 pictures"));
 }
 
+// ImageNet's 1,281,167 pictures: "Bag of Tricks" trains 120 epochs of 5004 or 1251 steps, "ResNet strikes back" 100, 300 and 600 of 625.
+TEST(Horizon, IsThePapers) {
+  const auto steps = [](int batch, int epochs) {
+    const Options options =
+        options_of(resolved("plain", {fmt::format("train.batch={}", batch), fmt::format("train.length={} epochs", epochs)}));
+    return horizon(options, 1'281'167).steps;
+  };
+  EXPECT_EQ(steps(256, 120), 120 * 5004);
+  EXPECT_EQ(steps(1024, 120), 120 * 1251);
+  EXPECT_EQ(steps(2048, 100), 62'500);
+  EXPECT_EQ(steps(2048, 300), 187'500);
+  EXPECT_EQ(steps(2048, 600), 375'000);
+}
+
 TEST(Pipelines, RefusesAListThatLeavesSizesOpen) {
   EXPECT_THAT(refused([] { make_pipelines(resolved("plain", {"augment=[{hflip={}}]"})); }), HasSubstr("does not end in one fixed size"));
   EXPECT_THAT(refused([] { make_pipelines(resolved("plain", {"evaluate.augment=[{resize={size=8}}]"})); }), HasSubstr("evaluate.augment"));

@@ -1,10 +1,10 @@
-"""Ten training steps of PyTorch in double: the truth for `satchel train`. Written by itself it makes tests/golden/train/steps/, for a
-small CIFAR ResNet; tests/peers/train_steps.py takes `Steps` from here for ResNet-18 and ResNet-50.
+"""Ten training steps of PyTorch in double: the truth for `satchel train`. tests/peers/train_steps.py takes `Steps` from here for ResNet-18
+and ResNet-50, tricks_steps.py the pictures, the formula of the weights and the small network. Run by itself it writes the pictures of
+tests/golden/train/steps.
 
 What is exercised: momentum, Nesterov, no decay on norms and biases, a warm-up per step, a cosine, accumulation over two parts with
 batch norm over each part, the exponential average. Pictures are resized and centre-cropped; nothing is left to chance.
 """
-import json
 import math
 import pathlib
 import shutil
@@ -83,7 +83,7 @@ def read_pictures(root, size):
 # ---- weights ------------------------------------------------------------------------------------------------------------
 
 def uniform(tensor, count):
-    """`count` doubles in [-0.5, 0.5) for the tensor'th tensor of a network; tests/e2e/train_steps_test.cpp computes the same."""
+    """`count` doubles in [-0.5, 0.5) for the tensor'th tensor of a network; tests/train/trainer_test.cpp computes the same."""
     x = (np.arange(count, dtype=np.uint64) * 2654435761 + np.uint64(tensor) * 97531) % (1 << 32)
     x ^= x >> np.uint64(16)
     x = x * np.uint64(2246822519) % (1 << 32)
@@ -180,31 +180,9 @@ class CifarResNet8(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
-def fingerprints(state):
-    """Of each tensor its norm, and its products with three vectors of formula: a change of norm δ moves each by about δ."""
-    found = {}
-    for name, tensor in state.items():
-        if not tensor.is_floating_point():
-            continue
-        flat = tensor.flatten()
-        found[name] = [flat.norm().item()] + [float(flat @ (uniform(1000 + k, flat.numel()) * math.sqrt(12.0))) for k in range(3)]
-    return found
-
-
 def main():
-    torch.set_num_threads(1)
-    shutil.rmtree(OUT, ignore_errors=True)
+    shutil.rmtree(OUT / "pictures", ignore_errors=True)
     write_pictures(OUT / "pictures", width=40, height=34)
-    (OUT / "recipe.toml").write_text(f"# Ten steps without chance, in double (tools/golden/train_steps.py).\n{recipe('cifar_resnet8', 32)}")
-    inputs, labels = read_pictures(OUT / "pictures", 32)
-    model = CifarResNet8(CLASSES).double()
-    fill(model)
-    shapes = {name: list(tensor.shape) for name, tensor in model.state_dict().items() if tensor.is_floating_point()}
-    places = {name: place for place, name in enumerate(model.state_dict())}
-    result = Steps(model, inputs, labels)
-    written = dict(versions=dict(torch=torch.__version__), shapes=shapes, places=places, losses=result.losses, model=fingerprints(result.model),
-                   average=fingerprints(result.average))
-    (OUT / "steps.json").write_text(json.dumps(written) + "\n")
 
 
 if __name__ == "__main__":
