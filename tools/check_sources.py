@@ -19,6 +19,7 @@ WITHOUT_TEST = {
     "cli/main.cpp": "the entry point; tests/e2e runs it",
     "cli/preview.cpp": "run by tests/e2e",
     "cli/train.cpp": "run by tests/e2e/train_test.cpp and resume_test.cpp",
+    "experiment/child.cpp": "run by tests/experiment/runner_test.cpp",
     "kernels/cuda/none.cpp": "declines everything",
     "train/device_cpu.cpp": "every run of tests/e2e; wrong devices are in errors_test.cpp",
     "train/device_cuda.cpp": "needs a GPU",

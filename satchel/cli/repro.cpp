@@ -5,12 +5,15 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <set>
 
 #include "satchel/base/error.h"
 #include "satchel/base/threads.h"
 #include "satchel/cli/command.h"
+#include "satchel/data/data.h"
 #include "satchel/experiment/experiment.h"
 #include "satchel/report/report.h"
+#include "satchel/train/train.h"
 
 namespace satchel::cli {
 namespace {
@@ -18,35 +21,191 @@ namespace {
 struct ReproArguments {
   std::string experiment, scale = "small", data, output, device = "auto";
   int seeds = 3, parallel = 0;
-  bool list = false;
+  bool list = false, dry_run = false;
 };
 
-volatile bool stop_asked = false;
+volatile std::sig_atomic_t stops_asked = 0;
 
-void ask_to_stop(int) { stop_asked = true; }
+void ask_to_stop(int) { stops_asked = stops_asked + 1; }
 
-/// The folder of that name where data usually lie: $SATCHEL_DATA, ./data, ../shared/data.
+/// What was asked for, and where.
+struct Asked {
+  experiment::Experiment table;
+  experiment::Scale scale;
+  Path folder;
+  std::vector<experiment::Job> jobs;
+  experiment::RunRequest request;
+};
+
+/// The folder of that name where data usually lie: $SATCHEL_DATA, ./data, ../shared/data; empty when it is in none.
 Path find_data(const std::string& name) {
   const char* given = std::getenv("SATCHEL_DATA");
   for (const Path& folder : {Path(given ? given : "data"), Path("data"), Path("../shared/data")})
     if (std::filesystem::exists(folder / name)) return folder / name;
-  fail(Kind::data, "this scale runs on {}, which is neither in data/ nor in the folder that SATCHEL_DATA names: give --data DIR", name);
+  return {};
 }
 
 int list_experiments() {
-  std::vector<std::vector<std::string>> rows = {{"experiment", "table", "rows", "small scale"}};
+  std::vector<std::vector<std::string>> rows = {{"experiment", "title", "rows", "small", "medium", "full"}};
   for (const std::string& name : experiment::names()) {
     const experiment::Experiment e = experiment::load(name);
-    const auto small = e.scales.find("small");
-    rows.push_back({name, e.title, std::to_string(e.rows.size()), small == e.scales.end() ? "" : small->second.cost});
+    rows.push_back({name, e.title, std::to_string(e.rows.size())});
+    for (const char* scale : {"small", "medium", "full"}) {
+      const auto at = e.scales.find(scale);
+      rows.back().push_back(at == e.scales.end() ? "" : at->second.cost);
+    }
   }
   print(report::text_table(rows));
   return 0;
 }
 
-void write_tables(const Path& folder, const experiment::Experiment& e, const experiment::Scale& scale, const experiment::Outcome& outcome) {
-  write_atomic(folder / "table.csv", experiment::to_csv(outcome));
-  write_atomic(folder / "table.md", experiment::to_markdown(e, scale, outcome));
+recipe::Table resolved(const std::string& name, const experiment::Settings& set) {
+  recipe::Recipe r = recipe::load(name, train::grammar());
+  for (const std::string& setting : set) recipe::set(r.root, setting, train::grammar());
+  return train::resolve(r.root);
+}
+
+/// Every row's options are checked before anything runs. A CPU has no fp16: the row then runs as bf16, and says so.
+experiment::Adaptation adapt(const std::string& device, const std::string& name, const experiment::Settings& set) {
+  const recipe::Table root = resolved(name, set);
+  const recipe::Value* precision = recipe::get(root, "train.precision", train::grammar());
+  if (!precision || !precision->text() || *precision->text() != "fp16" || !train::means_cpu(device)) return {};
+  return {{"train.precision=bf16"}, "bf16 (no fp16 here)"};
+}
+
+Asked ask(const ReproArguments& a) {
+  Asked out;
+  out.table = experiment::load(a.experiment);
+  const auto found = out.table.scales.find(a.scale);
+  if (found == out.table.scales.end()) {
+    std::vector<std::string> known;
+    for (const auto& [name, scale] : out.table.scales) known.push_back(name);
+    fail(Kind::usage, "--scale {}: {} has no such scale; it has {}", a.scale, out.table.name, fmt::join(known, ", "));
+  }
+  out.scale = found->second;
+  out.folder = a.output.empty() ? Path("repro") / (out.table.name + "-" + out.scale.name) : Path(a.output);
+  const std::string device = a.device;
+  out.jobs = experiment::jobs(out.table, out.scale, a.seeds,
+                              [device](const std::string& name, const experiment::Settings& set) { return adapt(device, name, set); });
+  const Path data = a.data.empty() ? find_data(out.scale.data) : Path(a.data);
+  experiment::RunRequest& request = out.request;
+  request.program = std::filesystem::read_symlink("/proc/self/exe");
+  request.output = out.folder, request.device = a.device;
+  if (!data.empty()) request.data = std::filesystem::absolute(data);
+  request.parallel = a.parallel > 0 ? a.parallel : std::min(out.scale.parallel, available_cores());
+  request.threads = request.parallel > 1 ? std::max(1, available_cores() / request.parallel) : 0;
+  request.stop = &stops_asked;
+  print(fmt::format("{} ({}), scale {}: {}; in {}\n", out.table.title, out.table.source, out.scale.name, out.scale.cost,
+                    out.folder.string()));
+  return out;
+}
+
+std::string megabytes(double bytes) { return bytes < 1e9 ? fmt::format("{:.0f} MB", bytes / 1e6) : fmt::format("{:.1f} GB", bytes / 1e9); }
+
+double bytes_in(const Path& folder) {
+  double sum = 0;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, ignored))
+    if (entry.is_regular_file(ignored)) sum += static_cast<double>(entry.file_size(ignored));
+  return sum;
+}
+
+double bytes_free(const Path& folder) {
+  std::error_code ignored;
+  return static_cast<double>(std::filesystem::space(folder, ignored).available);
+}
+
+// ---- --dry-run ----------------------------------------------------------------------------------------------------------------
+
+int64_t classes_of(const Asked& asked) {
+  if (asked.request.data.empty()) return 1000;
+  const recipe::Table root = resolved(asked.jobs.front().recipe, asked.jobs.front().set);
+  const recipe::Value* table = root.find("data");
+  const auto options = recipe::parse<data::DataOptions>(table && table->table() ? *table->table() : recipe::Table(), "data");
+  return static_cast<int64_t>(data::open_for_training(asked.request.data, options, 0).classes.size());
+}
+
+/// What the runs that are missing need together, by a trial of each row that has none to wait for.
+void tell_needs(const Asked& asked, const std::vector<const experiment::Job*>& missing) {
+  double seconds = 0, memory = 0, disk = 0;
+  std::set<std::pair<std::string, std::string>> tried;
+  for (const experiment::Job* job : missing) {
+    if (!job->teacher.empty() || !tried.insert({job->row, job->column}).second) continue;
+    const experiment::Needs needs = experiment::rehearse(*job, asked.request);
+    seconds += needs.seconds, disk += needs.disk_bytes, memory = std::max(memory, needs.memory_bytes);
+  }
+  if (tried.empty()) return;
+  const double share = static_cast<double>(missing.size()) / static_cast<double>(tried.size());
+  print(
+      fmt::format("about {} for the {} missing runs ({} rows were tried, each by a few steps and an evaluation), {} of memory a run, {} of "
+                  "disk ({} are free)\n",
+                  report::clock_text(seconds * share / asked.request.parallel), missing.size(), tried.size(), megabytes(memory),
+                  megabytes(disk * share), megabytes(bytes_free(std::filesystem::current_path()))));
+}
+
+/// What would run: nothing is trained, nothing is written.
+int dry_run(const Asked& asked) {
+  const int64_t classes = classes_of(asked);
+  const experiment::Ledger ledger(asked.folder);
+  std::vector<std::vector<std::string>> rows = {{"row", "column", "recipe", "params (M)", "GMACs", "done", "to run"}};
+  std::vector<const experiment::Job*> missing;
+  std::set<std::string> seen;
+  for (const experiment::Job& job : asked.jobs) {
+    if (seen.insert(job.key).second && !ledger.find(job.key)) missing.push_back(&job);
+    if (job.seed > 0) continue;
+    const train::NetworkSize size = train::network_size(resolved(job.recipe, job.set), classes);
+    int done = 0, open = 0;
+    for (const experiment::Job& other : asked.jobs)
+      if (other.row == job.row && other.column == job.column) ++(ledger.find(other.key) ? done : open);
+    rows.push_back({job.row + (job.remark.empty() ? "" : ": " + job.remark), job.column.empty() ? "(teacher)" : job.column, job.recipe,
+                    fmt::format("{:.4g}", static_cast<double>(size.params) / 1e6),
+                    fmt::format("{:.4g}", static_cast<double>(size.macs) / 1e9), std::to_string(done), std::to_string(open)});
+  }
+  print(report::text_table(rows));
+  print(fmt::format("{} runs, {} of them done; {} at a time; {}\n", seen.size(), seen.size() - missing.size(), asked.request.parallel,
+                    asked.request.data.empty() ? fmt::format("the data ({}) are not here, sizes are for 1000 classes", asked.scale.data)
+                                               : "pictures in " + asked.request.data.string()));
+  // At full scale a few steps alone may be more than this machine can do.
+  if (asked.scale.name == "full" || asked.request.data.empty())
+    print(fmt::format("cost, as stated: {}\n", asked.scale.cost));
+  else
+    tell_needs(asked, missing);
+  return 0;
+}
+
+// ---- the runs -----------------------------------------------------------------------------------------------------------------
+
+int run_all(Asked& asked) {
+  check(!asked.request.data.empty(), Kind::data,
+        "this scale runs on {}, which is neither in data/ nor in the folder that SATCHEL_DATA names: give --data DIR", asked.scale.data);
+  const experiment::Lease lease(asked.folder, 60);
+  experiment::Ledger ledger(asked.folder);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, ask_to_stop);
+  print(fmt::format(
+      "{} at a time{}; {} of disk are free\n", asked.request.parallel,
+      asked.request.threads ? fmt::format(", {} compute thread{} each", asked.request.threads, asked.request.threads == 1 ? "" : "s") : "",
+      megabytes(bytes_free(asked.folder))));
+  const auto judged = [&] { return experiment::judge(asked.table, asked.scale, asked.jobs, ledger); };
+  asked.request.tell = [&](const std::string& line) {
+    print(line + "\n");
+    std::cout.flush();
+    experiment::write_all(asked.folder, asked.table, asked.scale, judged());
+  };
+  const experiment::Ending ending = experiment::run_all(asked.jobs, ledger, asked.request);
+  const experiment::Outcome outcome = judged();
+  experiment::write_all(asked.folder, asked.table, asked.scale, outcome);
+  if (ending.stopped) {
+    print("stopped; everything is kept: the same command goes on\n");
+    return 75;
+  }
+  print(report::text_table(experiment::to_rows(outcome)));
+  if (const std::string size = experiment::shared_size(outcome); !size.empty()) print(size + "\n");
+  print(fmt::format("{}\ntable.md, table.csv and report.html in {}; its runs take {}\n", experiment::standing_text(outcome),
+                    asked.folder.string(), megabytes(bytes_in(asked.folder))));
+  if (ending.failures.empty()) return 0;
+  throw Error(static_cast<Kind>(ending.code),
+              fmt::format("{} ({} failed; what finished is kept, and the same command tries the rest again)", ending.failures.front(),
+                          ending.failures.size()));
 }
 
 int run_repro(const ReproArguments& a) {
@@ -54,52 +213,23 @@ int run_repro(const ReproArguments& a) {
   check(a.experiment != "bot-table8" && a.experiment != "bot-table9", Kind::usage, "{}: detection and segmentation are not built yet",
         a.experiment);
   check(a.seeds > 0, Kind::usage, "--seeds {}: give 1 or more", a.seeds);
-  const experiment::Experiment e = experiment::load(a.experiment);
-  const auto found = e.scales.find(a.scale);
-  check(found != e.scales.end(), Kind::usage, "--scale {}: {} has no such scale", a.scale, e.name);
-  const experiment::Scale& scale = found->second;
-  const Path folder = a.output.empty() ? Path("repro") / (e.name + "-" + scale.name) : Path(a.output);
-  make_folder(folder);
-  const std::vector<experiment::Job> jobs = experiment::jobs(e, scale, a.seeds);
-  experiment::Ledger ledger(folder);
-  experiment::RunRequest request;
-  request.program = std::filesystem::read_symlink("/proc/self/exe");
-  request.output = folder, request.device = a.device;
-  request.data = std::filesystem::absolute(a.data.empty() ? find_data(scale.data) : Path(a.data));
-  request.parallel = a.parallel > 0 ? a.parallel : std::min(scale.parallel, available_cores());
-  request.threads = request.parallel > 1 ? std::max(1, available_cores() / request.parallel) : 0;
-  request.stop = &stop_asked;
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, ask_to_stop);
-  print(fmt::format("{} ({}), scale {}: {}; in {}\n", e.title, e.source, scale.name, scale.cost, folder.string()));
-  request.tell = [&](const std::string& line) {
-    print(line + "\n");
-    std::cout.flush();
-    write_tables(folder, e, scale, experiment::judge(e, scale, jobs, ledger));
-  };
-  const bool done = experiment::run_all(jobs, ledger, request);
-  const experiment::Outcome outcome = experiment::judge(e, scale, jobs, ledger);
-  write_tables(folder, e, scale, outcome);
-  if (!done) {
-    print(fmt::format("stopped; everything is kept: the same command goes on\n"));
-    return 75;
-  }
-  print(report::text_table(experiment::to_rows(outcome)));
-  print(fmt::format("{}: {}\ntables in {}\n", outcome.valid ? "valid" : "too small to tell", outcome.why, folder.string()));
-  return 0;
+  Asked asked = ask(a);
+  return a.dry_run ? dry_run(asked) : run_all(asked);
 }
 
 }  // namespace
 
 Command repro_command() {
   auto a = std::make_shared<ReproArguments>();
-  Command c{"repro", "run a table of a paper and compare", {}, [a] { return run_repro(*a); }, false, {}};
-  c.arguments = {{"experiment", &a->experiment, "the table; all of them are listed when absent", "EXPERIMENT"},
+  Command c{"repro", "run a table or figure of a paper and compare", {}, [a] { return run_repro(*a); }, false, {}};
+  c.arguments = {{"experiment", &a->experiment, "the table by name or a TOML file; all of them are listed when absent", "EXPERIMENT"},
                  {"--scale", &a->scale, "small: minutes; medium: hours; full: the paper's own", "SCALE", "", {"small", "medium", "full"}},
                  {"--seeds", &a->seeds, "runs of each row, with seeds from 0", "N"},
                  {"--data,--data-dir", &a->data, "pictures, in place of the scale's own", "DIR"},
                  {"--output,--output-dir", &a->output, "where runs and tables go; repro/EXPERIMENT-SCALE when absent", "DIR"},
                  {"--device", &a->device, "auto, cpu, cuda or cuda:N", "DEVICE"},
                  {"--parallel", &a->parallel, "runs at a time; the scale's own when absent", "N"},
+                 {"--dry-run", &a->dry_run, "say what would run and what it needs; train nothing"},
                  {"--list", &a->list, "list the tables"}};
   return c;
 }

@@ -186,6 +186,9 @@ Experiment read(const std::string& name, const Table& table) {
   out.title = reader.required("title");
   out.source = reader.required("source");
   out.note = reader.text("note");
+  out.figure = reader.text("figure");
+  check(out.figure.empty() || out.figure == "schedules" || out.figure == "logit_gap", Kind::usage,
+        "{}: figure must be \"schedules\" or \"logit_gap\", not \"{}\"", name, out.figure);
   out.columns = reader.texts("columns");
   if (out.columns.empty()) out.columns = {"top-1"};
   for (const Table* teacher : reader.tables("teacher")) out.teachers.push_back(read_teacher(*teacher));
@@ -223,34 +226,55 @@ std::vector<std::string> names() {
 Experiment load(const std::string& name_or_path) {
   const std::string builtin = "experiments/" + name_or_path + ".toml", text = recipe::builtin_text(builtin);
   if (!text.empty()) return read(name_or_path, recipe::parse_toml(text, builtin));
-  check(std::filesystem::is_regular_file(name_or_path), Kind::usage, "no experiment '{}'; there are {}", name_or_path,
-        fmt::join(names(), ", "));
+  if (!std::filesystem::is_regular_file(name_or_path)) {
+    const std::string near = recipe::nearest(name_or_path, names());
+    fail(Kind::usage, "no experiment '{}'{}", name_or_path,
+         near.empty() ? "; satchel repro alone lists them, and a file of your own is named by its path" : " (did you mean " + near + "?)");
+  }
   return read(Path(name_or_path).stem().string(), recipe::parse_toml(read_text(name_or_path), name_or_path));
 }
 
-std::vector<Job> jobs(const Experiment& experiment, const Scale& scale, int seeds) {
+namespace {
+
+/// Gives a run its last settings and, from all of them, its key. The teacher comes after `adapt`, which need not know where it lies.
+void finish(Job& job, const Adapt& adapt, const std::string& prefix) {
+  if (adapt) {
+    try {
+      const Adaptation more = adapt(job.recipe, job.set);
+      append(job.set, more.set);
+      job.remark = more.remark;
+    } catch (const Error& error) {
+      fail(error.kind(), "{} '{}': {}", job.column.empty() ? "teacher" : "row", job.row, error.what());
+    }
+  }
+  if (!job.teacher.empty()) job.set.push_back("loss.distillation.teacher=runs/" + job.teacher);
+  job.key = prefix + key_of(job);
+}
+
+}  // namespace
+
+std::vector<Job> jobs(const Experiment& experiment, const Scale& scale, int seeds, const Adapt& adapt) {
   std::vector<Job> out;
   std::set<std::string> needed;
   for (const Row& row : experiment.rows) needed.insert(row.teacher);
   for (const Teacher& teacher : experiment.teachers) {
     if (!needed.contains(teacher.name)) continue;
-    Job job{teacher.name, "", 0, teacher.recipe.empty() ? scale.recipe : teacher.recipe, scale.set, "", ""};
+    Job job{teacher.name, "", 0, teacher.recipe.empty() ? scale.recipe : teacher.recipe, scale.set, "", "", ""};
     append(job.set, teacher.set);
     append(job.set, of_scale(teacher.scaled, scale));
-    job.key = "teacher-" + key_of(job);
+    finish(job, adapt, "teacher-");
     out.push_back(job);
   }
   const size_t teachers = out.size();
   for (int seed = 0; seed < seeds; ++seed) {
     for (const Row& row : experiment.rows) {
       for (const std::string& column : scale.columns) {
-        Job job{row.name, column, seed, scale.recipe, scale.set, "", ""};
+        Job job{row.name, column, seed, scale.recipe, scale.set, "", "", ""};
         if (const auto at = scale.column.find(column); at != scale.column.end()) append(job.set, at->second);
         append(job.set, settings_of(experiment, scale, row));
         for (size_t t = 0; t < teachers; ++t)
           if (out[t].row == row.teacher) job.teacher = out[t].key;
-        if (!job.teacher.empty()) job.set.push_back("loss.distillation.teacher={" + job.teacher + "}");
-        job.key = key_of(job);
+        finish(job, adapt, "");
         out.push_back(job);
       }
     }

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <csignal>
 #include <functional>
 #include <map>
 #include <optional>
@@ -45,6 +46,7 @@ struct Scale {
 
 struct Experiment {
   std::string name, title, source, note;
+  std::string figure;  // what is drawn of the finished runs: "schedules", "logit_gap", or nothing
   std::vector<std::string> columns;
   std::vector<Row> rows;
   std::vector<Teacher> teachers;
@@ -55,7 +57,7 @@ struct Experiment {
 
 /// Names of the experiments inside the program, in alphabetical order.
 std::vector<std::string> names();
-/// By name, or a TOML file by path. Throws Error(usage) with file:line.
+/// By name, or a TOML file by path. Throws Error(usage): no such experiment (with a suggestion), a mistake in it with file:line.
 Experiment load(const std::string& name_or_path);
 
 // ---- what is run --------------------------------------------------------------------------------------------------------------
@@ -66,15 +68,25 @@ struct Job {
   int seed = 0;
   std::string recipe;
   Settings set;
-  std::string teacher;  // must be done before
+  std::string teacher;  // key of the run that must be done before; a setting "…=runs/KEY" is its folder
   std::string key;      // name of its run folder; equal settings share one
+  std::string remark;   // what this machine does otherwise than the row says
 };
-/// Every run of a table, teachers first.
-std::vector<Job> jobs(const Experiment& experiment, const Scale& scale, int seeds);
+
+/// What a machine does otherwise than a row says: more settings, and the words for the table.
+struct Adaptation {
+  Settings set;
+  std::string remark;
+};
+using Adapt = std::function<Adaptation(const std::string& recipe, const Settings& set)>;
+/// Every run of a table, teachers first. `adapt` is asked about each of them; it may throw to refuse the settings of a row.
+std::vector<Job> jobs(const Experiment& experiment, const Scale& scale, int seeds, const Adapt& adapt = {});
 
 /// What a finished run came to. Percentages are of the last evaluation, which no choice among epochs flatters.
 struct Result {
   double top1 = 0, top5 = 0, images_per_second = 0, seconds = 0;
+  double params = 0, gmacs = 0;  // of its network, as it was built; 0 when the run does not say
+  std::string precision = {};    // [train] precision
 };
 
 /// Finished runs by Job::key, in DIR/ledger.json; every addition is on disk when add() returns.
@@ -90,18 +102,45 @@ class Ledger {
   std::map<std::string, Result> results_;
 };
 
+/// The right to work in a folder. Children hold it too: those of a killed program until they have saved, so that no run ever has two
+/// writers.
+class Lease {
+ public:
+  /// Waits up to `seconds` for whoever has it. Throws Error(machine) when that is not enough.
+  Lease(const Path& folder, double seconds);
+  ~Lease();
+  Lease(const Lease&) = delete;
+
+ private:
+  int file_ = -1;
+};
+
 struct RunRequest {
   Path program;  // the satchel to run
   Path data, output;
   std::string device = "auto";
   int parallel = 1;
-  int threads = 0;                               // compute threads of each run; 0: the program's own choice
-  std::function<void(const std::string&)> tell;  // a line of progress
-  const volatile bool* stop = nullptr;           // set: children save and end, run_all returns false
+  int threads = 0;                                   // compute threads of each run; 0: the program's own choice
+  std::function<void(const std::string&)> tell;      // a line of progress
+  const volatile std::sig_atomic_t* stop = nullptr;  // how often a stop was asked for: children save and end; the second time, at once
 };
-/// Runs what the ledger lacks, each in output/runs/KEY, resuming those that were begun. True when everything is in the ledger.
-/// Throws Error(machine) with the last line of a child that failed.
-bool run_all(const std::vector<Job>& all, Ledger& ledger, const RunRequest& request);
+
+/// How a table's runs ended.
+struct Ending {
+  bool stopped = false;               // before everything was done; the same call goes on
+  std::vector<std::string> failures;  // a line each, with the last line that the child said
+  int code = 0;                       // exit code of the first child that failed
+};
+/// Runs what the ledger lacks, each in output/runs/KEY, resuming those that were begun. A failure ends neither the others nor the table;
+/// three in a row without a success between them start nothing more.
+Ending run_all(const std::vector<Job>& all, Ledger& ledger, const RunRequest& request);
+
+/// What one run needs, tried by two steps and an evaluation of it. Throws Error with the last line of the child that could not.
+struct Needs {
+  double seconds = 0, memory_bytes = 0, disk_bytes = 0;
+};
+Needs rehearse(const Job& job, const RunRequest& request);
+
 /// The last evaluation and speed of a finished run folder. Throws Error(data).
 Result read_result(const Path& run, double seconds);
 
@@ -118,31 +157,67 @@ Estimate estimate(const std::vector<double>& values);
 /// The 97.5 % quantile of Student's t.
 double t_quantile(int64_t degrees_of_freedom);
 
-enum class Verdict { none, helps, hurts, unclear };
+enum class Verdict { none, helps, hurts, unclear, too_small };
 
 struct Cell {
   std::string row, label, column, base;
   std::optional<double> paper, paper_increment;
   Estimate ours;
-  std::optional<Estimate> increment;  // against the base, paired by seed
-  double top5 = 0, images_per_second = 0, seconds = 0;
-  Verdict verdict = Verdict::none;  // of the increment
+  std::optional<Estimate> increment;    // against the base, paired by seed
+  std::optional<double> difference;     // ours − paper's, at full scale alone: at any other only signs may be compared
+  std::optional<Estimate> speed_ratio;  // images/s of half precision over those of the base's full precision, paired by seed
+  std::string precisions;               // of that ratio: "bf16:fp32"
+  double top5 = 0, images_per_second = 0, seconds = 0, params = 0, gmacs = 0;
+  Verdict verdict = Verdict::none;                // of the increment
+  std::vector<std::pair<int, std::string>> runs;  // seed and key of each finished run
 };
 
 struct Outcome {
   std::vector<Cell> cells;  // row by row
-  bool valid = false;       // by the rule of the scale
+  bool finished = false;    // every run is in the ledger
+  bool valid = false;       // finished, and by the rule of the scale
   std::string why;          // what makes it valid, or not
+  double seconds = 0;       // of all runs together, teachers and all
 };
-/// Figures and verdicts of what is in the ledger. The scale is valid when the first row reaches `floor` and the largest increment
-/// exceeds its interval; without a floor it always is.
+/// Figures and verdicts of what is in the ledger. The scale is valid when the first row reaches `floor` in every column and the largest
+/// increment exceeds its interval, else every verdict is "too small to tell"; without a floor it always is.
 Outcome judge(const Experiment& experiment, const Scale& scale, const std::vector<Job>& all, const Ledger& ledger);
 
+// ---- how it is told -----------------------------------------------------------------------------------------------------------
+
+/// "valid: …", "too small to tell: …; enlarge the scale" or "not finished: …".
+std::string standing_text(const Outcome& outcome);
 /// Words of a verdict beside the paper's sign: "helps, as in the paper", "no difference beyond noise (paper: helps)".
 std::string verdict_text(const Cell& cell);
+/// Every column, whether it says something or not.
 std::string to_csv(const Outcome& outcome);
 std::string to_markdown(const Experiment& experiment, const Scale& scale, const Outcome& outcome);
-/// Rows of the same for a terminal; the first is the header.
-std::vector<std::vector<std::string>> to_rows(const Outcome& outcome);
+/// What the terminal and Markdown show: rows with a header, without columns that say nothing; the network's size stands in a column only
+/// where rows differ in it, else in shared_size().
+enum class Part { all, effect, cost };
+std::vector<std::vector<std::string>> to_rows(const Outcome& outcome, Part part = Part::all);
+/// "Every row has 0.078 M parameters and 0.0126 GMACs", or nothing.
+std::string shared_size(const Outcome& outcome);
+
+/// What the figures of a table mean, for the reader beneath it.
+std::string how_to_read(const Scale& scale);
+
+/// A drawing of finished runs, for a file of its own or inside a page.
+struct Drawing {
+  std::string name, title, caption, svg;
+};
+/// What experiment.figure asks for, of the run folders under `output`; rows without a finished run are left out.
+/// "schedules": rate and validation top-1 over epochs. "logit_gap": the gap that label smoothing aims at, over ε, and a histogram of the
+/// gaps that the networks show (1812.01187, figures 3 and 4). Throws Error(data) for a damaged run folder.
+std::vector<Drawing> drawings(const Experiment& experiment, const Outcome& outcome, const Path& output);
+/// log((K − 1)(1 − ε)/ε): what the largest logit exceeds the others by where the smoothed loss is least (1812.01187, section 5.2).
+double optimal_gap(int64_t classes, double epsilon);
+
+/// table.csv, table.md, report.html and a file per drawing in `folder`. The page is whole in itself and links to the pages of runs that
+/// have one.
+void write_all(const Path& folder, const Experiment& experiment, const Scale& scale, const Outcome& outcome);
+/// The page alone; `folder` is where its links lead from.
+std::string page(const Path& folder, const Experiment& experiment, const Scale& scale, const Outcome& outcome,
+                 const std::vector<Drawing>& drawings);
 
 }  // namespace satchel::experiment

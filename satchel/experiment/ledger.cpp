@@ -1,18 +1,36 @@
 // Finished runs on disk, and what a run folder says of its end.
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "satchel/base/error.h"
 #include "satchel/experiment/experiment.h"
+#include "satchel/recipe/recipe.h"
 #include "satchel/report/report.h"
 
 namespace satchel::experiment {
+namespace {
+
+Result read_entry(const nlohmann::json& r) {
+  Result out{r.at("top1"), r.at("top5"), r.at("images_per_second"), r.at("seconds")};
+  out.params = r.value("params", 0.0), out.gmacs = r.value("gmacs", 0.0);
+  out.precision = r.value("precision", "");
+  return out;
+}
+
+double number_of(const report::RunFiles& run, const std::string& key) {
+  for (const auto& [name, value] : run.environment)
+    if (name == key) return std::strtod(value.c_str(), nullptr);
+  return 0;
+}
+
+}  // namespace
 
 Ledger::Ledger(const Path& folder) : file_(folder / "ledger.json") {
   if (!std::filesystem::exists(file_)) return;
   try {
     const nlohmann::json all = nlohmann::json::parse(read_text(file_));
-    for (const auto& [key, r] : all.items()) results_[key] = {r.at("top1"), r.at("top5"), r.at("images_per_second"), r.at("seconds")};
+    for (const auto& [key, entry] : all.items()) results_[key] = read_entry(entry);
   } catch (const nlohmann::json::exception&) {
     fail(Kind::data, "{}: not a ledger of finished runs; remove it and they are read again from their folders", file_.string());
   }
@@ -22,7 +40,9 @@ void Ledger::add(const std::string& key, const Result& result) {
   results_[key] = result;
   nlohmann::ordered_json all;
   for (const auto& [name, r] : results_)
-    all[name] = {{"top1", r.top1}, {"top5", r.top5}, {"images_per_second", r.images_per_second}, {"seconds", r.seconds}};
+    all[name] = {{"top1", r.top1},          {"top5", r.top5},     {"images_per_second", r.images_per_second},
+                 {"seconds", r.seconds},    {"params", r.params}, {"gmacs", r.gmacs},
+                 {"precision", r.precision}};
   write_atomic(file_, all.dump(1) + "\n");
 }
 
@@ -34,7 +54,13 @@ const Result* Ledger::find(const std::string& key) const {
 Result read_result(const Path& folder, double seconds) {
   const report::RunFiles run = report::read_run(folder);
   const size_t last = run.epochs.size() - 1;
-  return {run.value(last, "eval_top1"), run.value(last, "eval_top5"), run.images_per_second, seconds};
+  Result out{run.value(last, "eval_top1"), run.value(last, "eval_top5"), run.images_per_second, seconds};
+  out.params = number_of(run, "params"), out.gmacs = number_of(run, "gmacs");
+  const recipe::Table recipe = recipe::parse_toml(run.recipe, (folder / "recipe.toml").string());
+  const recipe::Value* train = recipe.find("train");
+  const recipe::Value* precision = train && train->table() ? train->table()->find("precision") : nullptr;
+  if (precision && precision->text()) out.precision = *precision->text();
+  return out;
 }
 
 }  // namespace satchel::experiment

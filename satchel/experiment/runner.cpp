@@ -2,23 +2,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <list>
+#include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 #include <thread>
 
 #include "satchel/base/error.h"
-#include "satchel/experiment/experiment.h"
+#include "satchel/experiment/child.h"
 
 namespace satchel::experiment {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
+
+void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(50)); }
 
 struct Child {
   const Job* job;
@@ -26,55 +32,14 @@ struct Child {
   Clock::time_point started;
 };
 
-std::vector<std::string> words_of(const Job& job, const RunRequest& request) {
-  const Path folder = request.output / "runs" / job.key;
-  std::vector<std::string> words = {request.program.string(), "train"};
-  if (std::filesystem::exists(folder / "recipe.toml")) {
-    words.insert(words.end(), {"--resume", folder.string()});
-  } else {
-    words.insert(words.end(), {request.data.string(), "--recipe", job.recipe, "--output", (request.output / "runs").string(), "--name",
-                               job.key, "--exist-ok", "--seed", std::to_string(job.seed)});
-    for (std::string setting : job.set) {
-      const std::string mark = "{" + job.teacher + "}";
-      if (const size_t at = setting.find(mark); !job.teacher.empty() && at != std::string::npos)
-        setting.replace(at, mark.size(), (request.output / "runs" / job.teacher).string());
-      words.insert(words.end(), {"--set", setting});
-    }
-  }
-  words.insert(words.end(), {"--device", request.device});
-  if (request.threads > 0) words.insert(words.end(), {"--threads", std::to_string(request.threads)});
-  return words;
-}
-
-/// Starts the program with its output in `log`, in a process group of its own, and asks the system to stop it should we die.
-pid_t start(const std::vector<std::string>& words, const Path& log) {
-  std::vector<char*> arguments;
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  const pid_t parent = getpid(), pid = fork();
-  check(pid >= 0, Kind::machine, "cannot start another process: {}", std::strerror(errno));
-  if (pid > 0) return pid;
-  setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (getppid() != parent) _exit(75);
-  const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), in = open("/dev/null", O_RDONLY);
-  dup2(in, 0), dup2(out, 1), dup2(out, 2);
-  execv(arguments[0], arguments.data());
-  _exit(127);
-}
-
-std::string last_line(const Path& file) {
-  std::istringstream text(read_text(file));
-  std::string line, last;
-  while (std::getline(text, line))
-    if (!line.empty()) last = line;
-  return last;
+std::string name_of(const Job& job) {
+  return job.column.empty() ? fmt::format("teacher '{}'", job.row) : fmt::format("{}, {}, seed {}", job.row, job.column, job.seed);
 }
 
 /// The queue, the children and the ledger.
 class Runner {
  public:
-  Runner(const std::vector<Job>& all, Ledger& ledger, const RunRequest& request) : ledger_(ledger), request_(request) {
+  Runner(const std::vector<Job>& all, Ledger& ledger, const RunRequest& request) : all_(all), ledger_(ledger), request_(request) {
     std::set<std::string> seen;
     for (const Job& job : all) {
       if (!seen.insert(job.key).second) continue;
@@ -85,16 +50,18 @@ class Runner {
     make_folder(request.output / "logs");
   }
 
-  bool run() {
+  Ending run() {
     say(fmt::format("{} runs, {} of them done", total_, total_ - waiting_.size()));
-    while (!waiting_.empty() || !children_.empty()) {
-      const bool stop = stopped_ || (request_.stop && *request_.stop);
-      if (stop && !stopped_) end_all();
-      if (!stop) fill();
-      if (stop && children_.empty()) return false;
-      if (!reap()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    while (true) {
+      heed_stops();
+      if (!ending_.stopped && !given_up()) fill();
+      if (children_.empty()) break;
+      if (!reap()) nap();
     }
-    return true;
+    if (given_up()) ending_.failures.push_back("three runs in a row failed, so nothing more was started");
+    const bool done = std::all_of(all_.begin(), all_.end(), [&](const Job& job) { return ledger_.find(job.key) != nullptr; });
+    ending_.stopped = ending_.stopped && !done;
+    return ending_;
   }
 
   ~Runner() {
@@ -103,10 +70,12 @@ class Runner {
 
  private:
   Path log(const Job& job) const { return request_.output / "logs" / (job.key + ".log"); }
+  Path result(const Job& job) const { return request_.output / "logs" / (job.key + ".json"); }
   void say(const std::string& line) const {
     if (request_.tell) request_.tell(line);
   }
   bool may_start(const Job& job) const { return job.teacher.empty() || ledger_.find(job.teacher); }
+  bool given_up() const { return failed_in_a_row_ >= 3; }
 
   void fill() {
     for (auto job = waiting_.begin(); job != waiting_.end() && static_cast<int>(children_.size()) < request_.parallel;) {
@@ -114,13 +83,19 @@ class Runner {
         ++job;
         continue;
       }
-      children_.push_back({*job, start(words_of(**job, request_), log(**job)), Clock::now()});
+      children_.push_back({*job, start(words_of(**job, request_, result(**job)), log(**job)), Clock::now()});
       job = waiting_.erase(job);
     }
   }
 
+  /// Every stop that was asked for is passed on: a child saves at the first and ends at once at the second.
+  void heed_stops() {
+    const int asked = request_.stop ? static_cast<int>(*request_.stop) : 0;
+    for (; passed_on_ < asked; ++passed_on_) end_all();
+  }
+
   void end_all() {
-    stopped_ = true;
+    ending_.stopped = true;
     for (const Child& child : children_) kill(child.pid, SIGTERM);
   }
 
@@ -131,38 +106,93 @@ class Runner {
       if (waitpid(child->pid, &status, WNOHANG) != child->pid) continue;
       const Child ended = *child;
       children_.erase(child);
-      settle(ended, status);
+      settle(ended, exit_code(status));
       return true;
     }
     return false;
   }
 
-  void settle(const Child& ended, int status) {
+  void settle(const Child& ended, int code) {
     const Job& job = *ended.job;
-    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-    if (code == 75 || (stopped_ && code != 0)) {
-      stopped_ = true;  // saved; this run goes on with the same command
-      return;
+    if (ending_.stopped && code != 0) return;
+    if (code == 75) return end_all();  // somebody stopped the child alone: the whole ends with it
+    if (code != 0) return note_failure(job, code, last_line(log(job)));
+    try {
+      const Result found = read_result(request_.output / "runs" / job.key, seconds_of(ended));
+      ledger_.add(job.key, found);
+      failed_in_a_row_ = 0;
+      say(fmt::format("{}: top-1 {:.2f} %, {:.0f} s", name_of(job), found.top1, found.seconds));
+    } catch (const Error& error) {
+      if (error.kind() == Kind::machine) throw;  // the ledger itself cannot be written
+      note_failure(job, static_cast<int>(error.kind()), error.what());
     }
-    check(code == 0, Kind::machine, "row '{}', seed {}: {} ({}; the rest is kept, the same command goes on)", job.row, job.seed,
-          last_line(log(job)), log(job).string());
-    const double seconds = std::chrono::duration<double>(Clock::now() - ended.started).count();
-    const Result result = read_result(request_.output / "runs" / job.key, seconds);
-    ledger_.add(job.key, result);
-    say(fmt::format("{}{}{}, seed {}: top-1 {:.2f} %, {:.0f} s", job.row, job.column.empty() ? "" : ", ", job.column, job.seed, result.top1,
-                    seconds));
   }
 
+  /// All the time that the run took, whatever stopped it in between; our own clock when it does not say.
+  double seconds_of(const Child& ended) const {
+    const Path file = result(*ended.job);
+    if (!std::filesystem::exists(file)) return seconds_since(ended.started);
+    const auto json = nlohmann::json::parse(read_text(file), nullptr, /*allow_exceptions=*/false);
+    return json.is_object() ? json.value("seconds", 0.0) : seconds_since(ended.started);
+  }
+
+  void note_failure(const Job& job, int code, const std::string& why) {
+    const std::string words = code < 0 ? fmt::format("ended by signal {} ({})", -code, strsignal(-code)) : why;
+    ending_.failures.push_back(fmt::format("{}: {} ({})", name_of(job), words, log(job).string()));
+    if (ending_.code == 0) ending_.code = code >= 1 && code <= 3 ? code : 1;
+    ++failed_in_a_row_;
+    say("failed: " + ending_.failures.back());
+  }
+
+  const std::vector<Job>& all_;
   Ledger& ledger_;
   const RunRequest& request_;
   std::list<const Job*> waiting_;
   std::list<Child> children_;
+  Ending ending_;
   size_t total_ = 0;
-  bool stopped_ = false;
+  int passed_on_ = 0, failed_in_a_row_ = 0;
 };
 
 }  // namespace
 
-bool run_all(const std::vector<Job>& all, Ledger& ledger, const RunRequest& request) { return Runner(all, ledger, request).run(); }
+Lease::Lease(const Path& folder, double seconds) {
+  make_folder(folder);
+  const Path file = folder / "lock";
+  // Children inherit the descriptor, and with it the lock.
+  file_ = ::open(file.c_str(), O_RDWR | O_CREAT, 0644);
+  check(file_ >= 0, Kind::machine, "{}: {}", file.string(), std::strerror(errno));
+  const Clock::time_point began = Clock::now();
+  while (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK && seconds_since(began) < seconds) {
+      nap();
+      continue;
+    }
+    const std::string why = errno == EWOULDBLOCK
+                                ? "another satchel repro is at work here; wait for it, or name another folder (--output DIR)"
+                                : std::strerror(errno);
+    ::close(file_);
+    fail(Kind::machine, "{}: {}", folder.string(), why);
+  }
+}
+
+Lease::~Lease() { ::close(file_); }
+
+Ending run_all(const std::vector<Job>& all, Ledger& ledger, const RunRequest& request) { return Runner(all, ledger, request).run(); }
+
+Needs rehearse(const Job& job, const RunRequest& request) {
+  const Path folder = std::filesystem::temp_directory_path() / fmt::format("satchel-rehearsal-{}", ::getpid());
+  make_folder(folder);
+  const Path log = folder / "log", result = folder / "result.json";
+  int status = 0;
+  const bool ended = waitpid(start(rehearsal_of(job, request, result), log), &status, 0) > 0;
+  const int code = ended ? exit_code(status) : 1;
+  const std::string why = code == 0 ? "" : last_line(log);
+  const auto json = nlohmann::json::parse(code == 0 ? read_text(result) : "{}", nullptr, /*allow_exceptions=*/false);
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  check(code == 0 && json.is_object(), code == 2 ? Kind::usage : code == 3 ? Kind::data : Kind::machine, "{}: {}", name_of(job), why);
+  return {json.value("seconds", 0.0), json.value("memory_bytes", 0.0), json.value("disk_bytes", 0.0)};
+}
 
 }  // namespace satchel::experiment

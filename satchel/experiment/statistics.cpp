@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "satchel/base/error.h"
 #include "satchel/experiment/experiment.h"
@@ -43,12 +44,30 @@ namespace {
 /// Results of a cell by seed.
 using Seeds = std::map<int, Result>;
 
-Estimate paired(const Seeds& a, const Seeds& b) {
-  std::vector<double> differences;
+/// Estimate of f(a, b) over the seeds that both have.
+template <class F>
+Estimate paired(const Seeds& a, const Seeds& b, F f) {
+  std::vector<double> values;
   for (const auto& [seed, result] : a) {
-    if (const auto other = b.find(seed); other != b.end()) differences.push_back(result.top1 - other->second.top1);
+    if (const auto other = b.find(seed); other != b.end()) values.push_back(f(result, other->second));
   }
-  return estimate(differences);
+  return estimate(values);
+}
+
+bool is_half(const std::string& precision) { return precision == "fp16" || precision == "bf16"; }
+
+/// Where the row computes in half precision and its base does not: how much faster it trained, by what both measured.
+void compare_speed(const Seeds& seeds, const Seeds& base, Cell& cell) {
+  if (seeds.empty() || base.empty()) return;
+  const std::string half = seeds.begin()->second.precision, full = base.begin()->second.precision;
+  if (!is_half(half) || is_half(full) || full.empty()) return;
+  for (const Seeds* side : {&seeds, &base})
+    for (const auto& [seed, result] : *side)
+      if (!(result.images_per_second > 0)) return;  // too short a run to have measured its speed
+  const Estimate ratio = paired(seeds, base, [](const Result& a, const Result& b) { return a.images_per_second / b.images_per_second; });
+  if (ratio.count == 0) return;
+  cell.speed_ratio = ratio;
+  cell.precisions = half + ":" + full;
 }
 
 double mean_of(const Seeds& seeds, double Result::*member) {
@@ -57,21 +76,48 @@ double mean_of(const Seeds& seeds, double Result::*member) {
   return seeds.empty() ? 0 : sum / static_cast<double>(seeds.size());
 }
 
-Cell cell_of(const Experiment& experiment, const Scale& scale, const Row& row, const std::string& column,
-             const std::map<std::pair<std::string, std::string>, Seeds>& found) {
-  const auto seeds_of = [&](const std::string& name) {
-    const auto at = found.find({name, column});
-    return at == found.end() ? Seeds{} : at->second;
-  };
+/// Results of every (row, column), and the runs that they come from.
+struct Found {
+  std::map<std::pair<std::string, std::string>, Seeds> results;
+  std::map<std::pair<std::string, std::string>, std::vector<std::pair<int, std::string>>> runs;
+  std::map<std::pair<std::string, std::string>, std::string> remarks;
+
+  Seeds of(const std::string& row, const std::string& column) const {
+    const auto at = results.find({row, column});
+    return at == results.end() ? Seeds{} : at->second;
+  }
+};
+
+Found find_results(const std::vector<Job>& all, const Ledger& ledger) {
+  Found found;
+  for (const Job& job : all) {
+    if (job.column.empty()) continue;
+    const std::pair<std::string, std::string> place{job.row, job.column};
+    found.remarks[place] = job.remark;
+    const Result* result = ledger.find(job.key);
+    if (!result) continue;
+    found.results[place][job.seed] = *result;
+    found.runs[place].emplace_back(job.seed, job.key);
+  }
+  return found;
+}
+
+/// A network's size is the same whatever the seed; 0 where no run says.
+double size_of(const Seeds& seeds, double Result::*member) { return seeds.empty() ? 0 : seeds.begin()->second.*member; }
+
+Cell cell_of(const Experiment& experiment, const Scale& scale, const Row& row, const std::string& column, const Found& found) {
   const auto paper_of = [&](const Row& r) {
     const auto at = r.paper.find(column);
     return at == r.paper.end() ? std::optional<double>() : at->second;
   };
-  const Seeds seeds = seeds_of(row.name);
+  const Seeds seeds = found.of(row.name, column);
   Cell cell;
   cell.row = row.name, cell.column = column, cell.base = row.base;
   const auto label = row.labels.find(scale.name);
   cell.label = label == row.labels.end() ? row.name : label->second;
+  if (const auto remark = found.remarks.find({row.name, column}); remark != found.remarks.end() && !remark->second.empty())
+    cell.label += ": " + remark->second;
+  if (const auto runs = found.runs.find({row.name, column}); runs != found.runs.end()) cell.runs = runs->second;
   cell.paper = paper_of(row);
   std::vector<double> values;
   for (const auto& [seed, result] : seeds) values.push_back(result.top1);
@@ -79,47 +125,67 @@ Cell cell_of(const Experiment& experiment, const Scale& scale, const Row& row, c
   cell.top5 = mean_of(seeds, &Result::top5);
   cell.images_per_second = mean_of(seeds, &Result::images_per_second);
   cell.seconds = mean_of(seeds, &Result::seconds);
+  cell.params = size_of(seeds, &Result::params), cell.gmacs = size_of(seeds, &Result::gmacs);
+  if (scale.name == "full" && cell.paper && cell.ours.count > 0) cell.difference = cell.ours.mean - *cell.paper;
   if (row.base.empty()) return cell;
   const std::optional<double> before = paper_of(experiment.row(row.base));
   if (cell.paper && before) cell.paper_increment = *cell.paper - *before;
-  const Estimate increment = paired(seeds, seeds_of(row.base));
+  const Seeds base = found.of(row.base, column);
+  compare_speed(seeds, base, cell);
+  const Estimate increment = paired(seeds, base, [](const Result& a, const Result& b) { return a.top1 - b.top1; });
   if (increment.count == 0) return cell;
   cell.increment = increment;
   cell.verdict = !increment.clear() ? Verdict::unclear : increment.mean > 0 ? Verdict::helps : Verdict::hurts;
   return cell;
 }
 
+/// How many different runs are asked for, and how many of them are in the ledger; `seconds` is what those took.
+void count_runs(const std::vector<Job>& all, const Ledger& ledger, Outcome& out) {
+  std::set<std::string> asked, done;
+  for (const Job& job : all) {
+    if (!asked.insert(job.key).second) continue;
+    const Result* result = ledger.find(job.key);
+    if (!result) continue;
+    done.insert(job.key);
+    out.seconds += result->seconds;
+  }
+  out.finished = done.size() == asked.size();
+  if (!out.finished) out.why = fmt::format("{} of {} runs are missing", asked.size() - done.size(), asked.size());
+}
+
 /// The rule by which a small table means something.
-void weigh(const Scale& scale, Outcome& out) {
+void weigh(const Experiment& experiment, const Scale& scale, Outcome& out) {
+  if (!out.finished) return;
   if (!scale.floor) {
     out.valid = true, out.why = "every run at its stated scale";
     return;
   }
-  const Estimate* largest = nullptr;
+  double first = 100;
+  const Cell* largest = nullptr;
   for (const Cell& cell : out.cells) {
-    if (cell.increment && cell.increment->count > 1 && (!largest || std::abs(cell.increment->mean) > std::abs(largest->mean)))
-      largest = &*cell.increment;
+    if (cell.row == experiment.rows.front().name) first = std::min(first, cell.ours.mean);
+    if (!cell.increment || cell.increment->count < 2) continue;
+    if (!largest || std::abs(cell.increment->mean) > std::abs(largest->increment->mean)) largest = &cell;
   }
-  const double first = out.cells.empty() ? 0 : out.cells.front().ours.mean;
-  const bool high = first >= *scale.floor, told = largest && largest->clear();
-  out.valid = high && told;
+  out.valid = first >= *scale.floor && largest && largest->increment->clear();
   out.why = fmt::format("the first row reaches {:.2f} % ({:.0f} % are needed); the largest effect is {}", first, *scale.floor,
-                        largest ? fmt::format("{:+.2f} ± {:.2f}", largest->mean, largest->half_width) : "not known yet");
+                        largest ? fmt::format("{:+.2f} ± {:.2f}", largest->increment->mean, largest->increment->half_width)
+                                : "not known: one seed has no interval");
+  if (out.valid) return;
+  for (Cell& cell : out.cells)
+    if (cell.verdict != Verdict::none) cell.verdict = Verdict::too_small;
 }
 
 }  // namespace
 
 Outcome judge(const Experiment& experiment, const Scale& scale, const std::vector<Job>& all, const Ledger& ledger) {
-  std::map<std::pair<std::string, std::string>, Seeds> found;
-  for (const Job& job : all) {
-    if (job.column.empty()) continue;
-    if (const Result* result = ledger.find(job.key)) found[{job.row, job.column}][job.seed] = *result;
-  }
+  const Found found = find_results(all, ledger);
   Outcome out;
   for (const Row& row : experiment.rows) {
     for (const std::string& column : scale.columns) out.cells.push_back(cell_of(experiment, scale, row, column, found));
   }
-  weigh(scale, out);
+  count_runs(all, ledger, out);
+  weigh(experiment, scale, out);
   return out;
 }
 

@@ -1,6 +1,8 @@
 // The table as CSV, Markdown and text: ours, the paper's, the difference, the verdict, the cost.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "satchel/base/error.h"
 #include "satchel/experiment/experiment.h"
@@ -24,13 +26,85 @@ std::string number(const std::optional<double>& v, bool sign = false) {
   return sign ? fmt::format("{:+.2f}", *v) : fmt::format("{:.2f}", *v);
 }
 
+std::string millions(double params) { return params > 0 ? fmt::format("{:.4g}", params / 1e6) : ""; }
+std::string gigas(double gmacs) { return gmacs > 0 ? fmt::format("{:.4g}", gmacs) : ""; }
+
+/// "0.87 ± 0.05 (bf16:fp32)", of what the runs measured.
+std::string ratio_text(const Cell& c) {
+  if (!c.speed_ratio) return "";
+  const Estimate& e = *c.speed_ratio;
+  return e.count < 2 ? fmt::format("{:.2f} ({})", e.mean, c.precisions)
+                     : fmt::format("{:.2f} ± {:.2f} ({})", e.mean, e.half_width, c.precisions);
+}
+
 const char* sign_word(double v) { return v > 0 ? "helps" : v < 0 ? "hurts" : "changes nothing"; }
 
+/// Whether every finished cell has the same network size.
+bool one_size(const Outcome& outcome) {
+  std::set<std::pair<double, double>> sizes;
+  for (const Cell& c : outcome.cells)
+    if (c.params > 0) sizes.insert({c.params, c.gmacs});
+  return sizes.size() == 1;
+}
+
+struct Column {
+  const char* header;
+  bool effect, cost;  // which parts show it
+  std::string (*text)(const Cell&);
+};
+
+/// Columns of the terminal, of Markdown and of the page.
+const Column kColumns[] = {
+    {"row", true, true, [](const Cell& c) { return c.label; }},
+    {"column", true, true, [](const Cell& c) { return c.column; }},
+    {"seeds", true, false, [](const Cell& c) { return std::to_string(c.ours.count); }},
+    {"top-1", true, false, [](const Cell& c) { return ours_text(c.ours); }},
+    {"change", true, false, [](const Cell& c) { return increment_text(c.increment); }},
+    {"paper", true, false, [](const Cell& c) { return number(c.paper); }},
+    {"paper's change", true, false, [](const Cell& c) { return number(c.paper_increment, true); }},
+    {"ours − paper", true, false, [](const Cell& c) { return number(c.difference, true); }},
+    {"verdict", true, false, verdict_text},
+    {"top-5", false, true, [](const Cell& c) { return c.ours.count ? fmt::format("{:.2f}", c.top5) : ""; }},
+    {"params (M)", false, true, [](const Cell& c) { return millions(c.params); }},
+    {"GMACs", false, true, [](const Cell& c) { return gigas(c.gmacs); }},
+    {"images/s", false, true, [](const Cell& c) { return c.images_per_second > 0 ? fmt::format("{:.0f}", c.images_per_second) : ""; }},
+    {"half:full speed", false, true, ratio_text},
+    {"time", false, true, [](const Cell& c) { return c.ours.count ? report::clock_text(c.seconds) : ""; }},
+};
+
+/// A column that is worth its width: something is in it, and for names of columns and sizes, not the same everywhere.
+bool tells(const std::string& header, const std::vector<std::string>& cells, const Outcome& outcome) {
+  if (header == "params (M)" || header == "GMACs") {
+    if (one_size(outcome)) return false;
+  }
+  const std::set<std::string> different(cells.begin(), cells.end());
+  if (header == "column") return different.size() > 1;
+  return different.size() > 1 || (different.size() == 1 && !different.begin()->empty());
+}
+
+std::string header_line(const std::vector<std::string>& row) {
+  std::string out = "|";
+  for (size_t i = 0; i < row.size(); ++i) out += "---|";
+  return out + "\n";
+}
+
+/// A cell of a Markdown table; a bar in a name would open another.
+std::string markdown_cell(std::string text) {
+  for (size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
+  return " " + text + " |";
+}
+
 }  // namespace
+
+std::string standing_text(const Outcome& outcome) {
+  if (!outcome.finished) return "not finished: " + outcome.why;
+  return outcome.valid ? "valid: " + outcome.why : "too small to tell: " + outcome.why + "; enlarge the scale";
+}
 
 std::string verdict_text(const Cell& cell) {
   if (!cell.increment) return "";
   if (cell.increment->count < 2) return "one seed: no verdict";
+  if (cell.verdict == Verdict::too_small) return "too small to tell";
   const std::string paper = cell.paper_increment ? sign_word(*cell.paper_increment) : "";
   if (cell.verdict == Verdict::unclear) return "no difference beyond noise" + (paper.empty() ? "" : " (paper: " + paper + ")");
   const std::string ours = cell.verdict == Verdict::helps ? "helps" : "hurts";
@@ -38,58 +112,84 @@ std::string verdict_text(const Cell& cell) {
   return ours + (ours == paper ? ", as in the paper" : ", unlike the paper (" + paper + ")");
 }
 
-std::vector<std::vector<std::string>> to_rows(const Outcome& outcome) {
-  std::vector<std::vector<std::string>> rows = {
-      {"row", "column", "seeds", "top-1", "change", "paper", "paper's change", "verdict", "top-5", "images/s", "time"}};
-  for (const Cell& c : outcome.cells) {
-    const bool any = c.ours.count > 0;
-    rows.push_back({c.label, c.column, std::to_string(c.ours.count), ours_text(c.ours), increment_text(c.increment), number(c.paper),
-                    number(c.paper_increment, true), verdict_text(c), any ? fmt::format("{:.2f}", c.top5) : "",
-                    any ? fmt::format("{:.0f}", c.images_per_second) : "", any ? report::clock_text(c.seconds) : ""});
+std::vector<std::vector<std::string>> to_rows(const Outcome& outcome, Part part) {
+  std::vector<std::vector<std::string>> rows(outcome.cells.size() + 1);
+  for (const Column& column : kColumns) {
+    if ((part == Part::effect && !column.effect) || (part == Part::cost && !column.cost)) continue;
+    std::vector<std::string> cells;
+    for (const Cell& cell : outcome.cells) cells.push_back(column.text(cell));
+    if (!tells(column.header, cells, outcome)) continue;
+    rows[0].push_back(column.header);
+    for (size_t i = 0; i < cells.size(); ++i) rows[i + 1].push_back(cells[i]);
   }
   return rows;
+}
+
+std::string shared_size(const Outcome& outcome) {
+  if (!one_size(outcome)) return "";
+  const auto cell = std::find_if(outcome.cells.begin(), outcome.cells.end(), [](const Cell& c) { return c.params > 0; });
+  return fmt::format("Every row has {} M parameters and {} GMACs", millions(cell->params), gigas(cell->gmacs));
 }
 
 std::string to_csv(const Outcome& outcome) {
   std::string out =
       "row,column,seeds,top1,top1_deviation,increment,increment_half_width,paper_top1,paper_increment,verdict,top5,images_per_second,"
-      "seconds\n";
+      "seconds,difference_from_paper,params,gmacs,precisions,speed_ratio,speed_ratio_half_width\n";
   const auto value = [](double v) { return std::isfinite(v) ? fmt::format("{:.4f}", v) : std::string(); };
+  const auto optional = [&](const std::optional<double>& v) { return v ? value(*v) : std::string(); };
+  const auto positive = [](double v, int digits) { return v > 0 ? fmt::format("{:.{}f}", v, digits) : std::string(); };
   for (const Cell& c : outcome.cells) {
     const bool any = c.ours.count > 0;
-    out +=
-        fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", report::csv_cell(c.label), report::csv_cell(c.column), c.ours.count,
-                    any ? value(c.ours.mean) : "", c.ours.count > 1 ? value(c.ours.deviation) : "",
-                    c.increment ? value(c.increment->mean) : "", c.increment ? value(c.increment->half_width) : "",
-                    c.paper ? value(*c.paper) : "", c.paper_increment ? value(*c.paper_increment) : "", report::csv_cell(verdict_text(c)),
-                    any ? value(c.top5) : "", any ? value(c.images_per_second) : "", any ? value(c.seconds) : "");
+    const std::vector<std::string> cells = {report::csv_cell(c.label),
+                                            report::csv_cell(c.column),
+                                            std::to_string(c.ours.count),
+                                            any ? value(c.ours.mean) : "",
+                                            c.ours.count > 1 ? value(c.ours.deviation) : "",
+                                            c.increment ? value(c.increment->mean) : "",
+                                            c.increment ? value(c.increment->half_width) : "",
+                                            optional(c.paper),
+                                            optional(c.paper_increment),
+                                            report::csv_cell(verdict_text(c)),
+                                            any ? value(c.top5) : "",
+                                            positive(c.images_per_second, 4),
+                                            any ? value(c.seconds) : "",
+                                            optional(c.difference),
+                                            positive(c.params, 0),
+                                            positive(c.gmacs, 6),
+                                            c.precisions,
+                                            c.speed_ratio ? value(c.speed_ratio->mean) : "",
+                                            c.speed_ratio ? value(c.speed_ratio->half_width) : ""};
+    out += fmt::format("{}\n", fmt::join(cells, ","));
   }
   return out;
 }
 
 std::string to_markdown(const Experiment& experiment, const Scale& scale, const Outcome& outcome) {
   std::string out = fmt::format("# {}\n\n{}; scale {}: {}\n\n", experiment.title, experiment.source, scale.name, scale.cost);
-  out += outcome.valid ? fmt::format("Valid: {}.\n\n", outcome.why)
-                       : fmt::format("**Too small to tell**: {}. Enlarge the scale.\n\n", outcome.why);
-  bool header = true;
-  for (const std::vector<std::string>& row : to_rows(outcome)) {
+  const std::string standing = standing_text(outcome);
+  const size_t colon = standing.find(':');
+  out += fmt::format("**{}{}**{}.\n\n", static_cast<char>(std::toupper(standing.front())), standing.substr(1, colon - 1),
+                     standing.substr(colon));
+  const std::vector<std::vector<std::string>> rows = to_rows(outcome);
+  for (size_t r = 0; r < rows.size(); ++r) {
     out += "|";
-    for (const std::string& cell : row) out += " " + cell + " |";
+    for (const std::string& cell : rows[r]) out += markdown_cell(cell);
     out += "\n";
-    if (header) {
-      out += "|";
-      for (size_t i = 0; i < row.size(); ++i) out += "---|";
-      out += "\n";
-    }
-    header = false;
+    if (r == 0) out += header_line(rows[r]);
   }
-  out +=
-      "\nTop-1 in percent at the end of training, mean ± deviation over seeds. A change is against the row that it builds on, paired by "
-      "seed, with\n"
-      "its 95 % t-interval; it helps or hurts only where that excludes 0.";
-  if (scale.name != "full") out += " At this scale only signs are compared with the paper, never figures.";
-  out += "\n";
+  if (const std::string size = shared_size(outcome); !size.empty()) out += "\n" + size + ".\n";
+  out += "\n" + how_to_read(scale) + "\n";
   if (!experiment.note.empty()) out += "\n" + experiment.note + "\n";
+  return out;
+}
+
+std::string how_to_read(const Scale& scale) {
+  std::string out =
+      "Top-1 in percent at the end of training, mean ± deviation over seeds. A change is against the row that it builds on, paired by "
+      "seed, "
+      "with its 95 % t-interval; it helps or hurts only where that excludes 0. Parameters and GMACs (10⁹ multiply-adds of convolutions and "
+      "linear layers) are computed from the network of the run, images/s and time are what the runs measured.";
+  if (scale.name != "full") out += " At this scale only signs are compared with the paper, never figures.";
   return out;
 }
 

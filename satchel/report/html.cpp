@@ -49,6 +49,8 @@ std::string html_page(const std::string& title, const std::string& body) {
          escape(title) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n" + body + "</body>\n</html>\n";
 }
 
+std::string html_text(const std::string& text) { return escape(text); }
+
 std::string html_table(const std::vector<std::vector<std::string>>& rows) {
   if (rows.empty()) return "";
   // A column is aligned right when every cell below its header that holds something is a number.

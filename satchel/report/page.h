@@ -68,6 +68,8 @@ std::string comparison_page(const std::vector<RunFiles>& runs);
 
 /// A page around `body`: head, style, nothing from elsewhere.
 std::string html_page(const std::string& title, const std::string& body);
+/// Text that may stand in HTML, between tags or in a quoted attribute.
+std::string html_text(const std::string& text);
 /// Rows as an HTML table; the first row is the header.
 std::string html_table(const std::vector<std::vector<std::string>>& rows);
 /// Counts of values in equal bins, one line per set, as SVG.

@@ -10,6 +10,7 @@
 #include "satchel/base/error.h"
 #include "satchel/base/log.h"
 #include "satchel/train/device.h"
+#include "satchel/train/train.h"
 
 namespace satchel::train {
 namespace {
@@ -34,6 +35,11 @@ class CpuDevice : public Device {
 };
 
 }  // namespace
+
+bool means_cpu(const std::string& device) {
+  std::string why;
+  return device == "cpu" || (device == "auto" && cuda_devices(&why) == 0);
+}
 
 std::unique_ptr<Device> open_device(const DeviceOptions& options) {
   const std::string& wanted = options.wanted;

@@ -78,6 +78,14 @@ PreviewOptions preview_options(const recipe::Table& root) {
   return out;
 }
 
+NetworkSize network_size(const recipe::Table& resolved, int64_t classes) {
+  const int side = make_pipelines(resolved).card.img_size;
+  nn::ModelContext context{.weights = false};
+  context.classes = classes;
+  const nn::Cost cost = nn::build_model(slot(resolved, "model"), context)->shape({side, side});
+  return {cost.params, cost.macs, side};
+}
+
 Horizon horizon(const Options& options, int64_t training_pictures) {
   const data::Sampler sampler(training_pictures, options.sampler, 0);
   Horizon h;

@@ -66,6 +66,7 @@ std::string environment(const Session& session, const Request& request, const re
   std::time_t now = std::time(nullptr);
   char date[32];
   std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
+  const NetworkSize size = network_size(session.resolved, static_cast<int64_t>(session.data.classes.size()));
   nlohmann::ordered_json j = {{"satchel", kVersion},
                               {"libtorch", TORCH_VERSION},
                               {"command", request.command},
@@ -74,6 +75,8 @@ std::string environment(const Session& session, const Request& request, const re
                               {"pretrained", request.pretrained ? std::filesystem::absolute(*request.pretrained).string() : ""},
                               {"recipe", recipe.name},
                               {"recipe_hash", recipe::hash(session.resolved)},
+                              {"params", size.params},
+                              {"gmacs", static_cast<double>(size.macs) / 1e9},
                               {"device", session.device->description()},
                               {"threads", session.around.threads},
                               {"loader_threads", session.loader_threads},

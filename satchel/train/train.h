@@ -177,6 +177,16 @@ PreviewOptions preview_options(const recipe::Table& root);
 /// Puts what [evaluate] and [data] of `root` say in place of what a card says.
 void override_card(weights::Card& card, const recipe::Table& root);
 
+/// Parameters and multiply-adds of a resolved recipe's network, at the size that it is judged at. No weights are made.
+struct NetworkSize {
+  int64_t params = 0, macs = 0;
+  int img_size = 0;
+};
+NetworkSize network_size(const recipe::Table& resolved, int64_t classes);
+
+/// Whether runs asked onto `device` (auto | cpu | cuda | cuda:N) would compute on the CPU.
+bool means_cpu(const std::string& device);
+
 /// The newest run folder with a state under `output`. Throws Error(usage) when there is none.
 Path newest_run(const Path& output);
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "satchel/base/error.h"
 #include "tests/e2e/program.h"
 
 namespace satchel::e2e {
@@ -49,12 +50,91 @@ TEST_F(ReproTest, RunsWhatIsMissingAndWritesTheTable) {
   ASSERT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("4 runs, 0 of them done"));
   EXPECT_THAT(ended.out, HasSubstr("fast, top-1, seed 1: top-1 "));
+  EXPECT_THAT(ended.out, HasSubstr("its runs take "));
+  // 3 classes, 16 × 16: the size is counted from the network that ran.
+  EXPECT_THAT(ended.out, HasSubstr("Every row has 0.07748 M parameters and 0.003103 GMACs"));
   const std::string csv = read_text(scratch / "out/table.csv");
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3);
   EXPECT_THAT(csv, HasSubstr("\nslow,top-1,2,"));
-  EXPECT_THAT(read_text(scratch / "out/table.md"), HasSubstr("| fast | top-1 | 2 |"));
+  EXPECT_THAT(read_text(scratch / "out/table.md"), HasSubstr("| fast | 2 |"));
+  EXPECT_THAT(read_text(scratch / "out/report.html"), HasSubstr("<h1>Two rates</h1>"));
   const Ended again = run(repro("3"), scratch.path());
   EXPECT_THAT(again.out, HasSubstr("6 runs, 4 of them done"));
+}
+
+TEST_F(ReproTest, ADryRunTrainsNothingAndSaysWhatIsNeeded) {
+  Arguments words = repro();
+  words.push_back("--dry-run");
+  const Ended ended = run(words, scratch.path());
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("4 runs, 0 of them done; "));
+  EXPECT_THAT(ended.out, HasSubstr("for the 4 missing runs (2 rows were tried"));
+  EXPECT_THAT(ended.out, HasSubstr("0.07748"));
+  EXPECT_FALSE(std::filesystem::exists(scratch / "out"));
+}
+
+/// Processes whose command line names our folder.
+int children_in(const Path& folder) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(entry.path() / "cmdline", ignored)) continue;
+    try {
+      const std::string words = read_text(entry.path() / "cmdline");
+      count += words.find("train") != std::string::npos && words.find(folder.string()) != std::string::npos;
+    } catch (const Error&) {
+      continue;  // it ended while we looked
+    }
+  }
+  return count;
+}
+
+TEST_F(ReproTest, CtrlCEndsTheChildrenAndTheSameCommandGoesOn) {
+  const Arguments words = {"repro",    "rates.toml",
+                           "--seeds",  "8",
+                           "--data",   (scratch / "pictures").string(),
+                           "--device", "cpu",
+                           "--output", (scratch / "out").string()};
+  Running stopped(words, scratch.path());
+  while (stopped.alive() && children_in(scratch.path()) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  stopped.signal(SIGINT);
+  const Ended ended = stopped.wait();
+  ASSERT_EQ(ended.code, 75) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("stopped; everything is kept"));
+  EXPECT_EQ(children_in(scratch.path()), 0);
+  const Ended again = run(words, scratch.path());
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(nlohmann::json::parse(read_text(scratch / "out/ledger.json")).size(), 16u);
+}
+
+TEST_F(ReproTest, ARowThatFailsLeavesTheOthersAndIsTheLastLine) {
+  // Nothing is lost but the row: its rate makes the loss no number.
+  write_atomic(scratch / "rates.toml", std::string(kTable).replace(std::string(kTable).find("lr=0.05"), 7, "lr=1e30"));
+  const Ended ended = run(repro("1"), scratch.path());
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.last_line(), HasSubstr("fast, top-1, seed 0: "));
+  EXPECT_THAT(ended.last_line(), HasSubstr("the loss is not a number"));
+  EXPECT_THAT(read_text(scratch / "out/table.csv"), HasSubstr("\nslow,top-1,1,"));
+  EXPECT_THAT(read_text(scratch / "out/table.md"), HasSubstr("**Not finished**: 1 of 2 runs are missing"));
+}
+
+TEST_F(ReproTest, HalfPrecisionOnACpuIsBf16AndSaysSo) {
+  write_atomic(scratch / "rates.toml", std::string(kTable).replace(std::string(kTable).find("optimizer.sgd.lr=0.05"), 21,
+                                                                   "train.precision=fp16\", \"train.log_interval=1"));
+  const Ended ended = run(repro("1"), scratch.path());
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(read_text(scratch / "out/table.md"), HasSubstr("| fast: bf16 (no fp16 here) |"));
+  EXPECT_THAT(read_text(scratch / "out/ledger.json"), HasSubstr("\"precision\": \"bf16\""));
+}
+
+TEST_F(ReproTest, ARowWithAWrongOptionStopsEverythingBeforeItBegins) {
+  write_atomic(scratch / "rates.toml",
+               std::string(kTable).replace(std::string(kTable).find("optimizer.sgd.lr=0.05"), 21, "optimizer.sgd.rate=0.05"));
+  const Ended ended = run(repro("1"), scratch.path());
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.last_line(), HasSubstr("row 'fast': "));
+  EXPECT_THAT(ended.last_line(), HasSubstr("rate"));
+  EXPECT_FALSE(std::filesystem::exists(scratch / "out"));
 }
 
 TEST_F(ReproTest, KilledInTheMiddleLosesNoFinishedRow) {
@@ -81,9 +161,13 @@ TEST_F(ReproTest, SaysWhatItCannotDo) {
   const Ended table8 = run({"repro", "bot-table8"}, scratch.path());
   EXPECT_EQ(table8.code, 2);
   EXPECT_THAT(table8.last_line(), HasSubstr("detection and segmentation are not built yet"));
+  EXPECT_EQ(run({"repro", "bot-table9"}, scratch.path()).code, 2);
+  const Ended misspelt = run({"repro", "bot-tabel4"}, scratch.path());
+  EXPECT_EQ(misspelt.code, 2);
+  EXPECT_THAT(misspelt.last_line(), HasSubstr("did you mean bot-table4?"));
   const Ended scale = run({"repro", "rates.toml", "--scale", "full"}, scratch.path());
   EXPECT_EQ(scale.code, 2);
-  EXPECT_THAT(scale.last_line(), HasSubstr("rates has no such scale"));
+  EXPECT_THAT(scale.last_line(), HasSubstr("rates has no such scale; it has small"));
   const Ended data = run({"repro", "rates.toml"}, scratch / "pictures");
   EXPECT_EQ(data.code, 2);
   write_atomic(scratch / "elsewhere.toml",
@@ -91,6 +175,14 @@ TEST_F(ReproTest, SaysWhatItCannotDo) {
   const Ended nowhere = run({"repro", "elsewhere.toml"}, scratch.path());
   EXPECT_EQ(nowhere.code, 3);
   EXPECT_THAT(nowhere.last_line(), HasSubstr("give --data DIR"));
+}
+
+TEST_F(ReproTest, AloneItListsTitlesAndCosts) {
+  const Ended ended = run({"repro"}, scratch.path());
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.out, ::testing::StartsWith("experiment"));
+  EXPECT_THAT(ended.out, HasSubstr("bot-table4"));
+  EXPECT_THAT(ended.out, HasSubstr("bot-fig3"));
 }
 
 }  // namespace

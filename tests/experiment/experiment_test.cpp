@@ -42,7 +42,7 @@ TEST(Experiment, RunsHoldScaleColumnAndEveryRowBelow) {
   EXPECT_THAT(all[1].set, ElementsAre("train.batch=64", "c=1"));
   EXPECT_THAT(all[6].set, ElementsAre("train.batch=64", "c=2", "a=1", "a=2", "b=1", "b=3"));
   EXPECT_EQ(all[7].teacher, all[0].key);
-  EXPECT_EQ(all[7].set.back(), "loss.distillation.teacher={" + all[0].key + "}");
+  EXPECT_EQ(all[7].set.back(), "loss.distillation.teacher=runs/" + all[0].key);
   EXPECT_EQ(all[9].seed, 1);
   std::set<std::string> keys;
   for (const Job& job : all) keys.insert(job.key);
@@ -90,15 +90,57 @@ TEST(Experiment, MistakesAreNamed) {
   EXPECT_THAT(refusal("teacher = \"big\"", "teacher = \"small\""), HasSubstr("a teacher 'small' that is not there"));
   EXPECT_THAT(refusal("set = [\"a=1\"]", "sets = [\"a=1\"]"), HasSubstr("t.toml:14: row has no key 'sets'"));
   EXPECT_THAT(refusal("set = [\"a=1\"]", "set = \"a=1\""), HasSubstr("row.set must be a list"));
+  EXPECT_THAT(refusal("title = \"A table\"", "title = \"A table\"\nfigure = \"pie\""),
+              HasSubstr("figure must be \"schedules\" or \"logit_gap\", not \"pie\""));
   EXPECT_THAT(refusal("floor = 60", "floor = \"60\""), HasSubstr("scale.small.floor must be a number"));
 }
 
 TEST(Experiment, AnUnknownOneIsAnError) {
   try {
-    load("bot-table99");
+    load("resnet-paper");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("no experiment 'bot-table99'"));
+    EXPECT_THAT(error.what(), HasSubstr("no experiment 'resnet-paper'; satchel repro alone lists them"));
+  }
+}
+
+TEST(Experiment, AMisspeltOneIsSuggested) {
+  try {
+    load("bot-figg4");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("did you mean bot-fig4?"));
+  }
+}
+
+TEST(Experiment, AMachineMayAddSettingsAndSayWhy) {
+  const Scratch scratch;
+  const Experiment table = table_in(scratch.path());
+  const Scale& small = table.scales.at("small");
+  const Adapt adapt = [](const std::string& recipe, const Settings& set) -> Adaptation {
+    EXPECT_EQ(recipe, "tiny");
+    for (const std::string& s : set) EXPECT_THAT(s, ::testing::Not(HasSubstr("teacher"))) << "it is named afterwards";
+    return set.back() == "b=3" ? Adaptation{{"half=2"}, "in halves"} : Adaptation{};
+  };
+  const std::vector<Job> plain = jobs(table, small, 1), adapted = jobs(table, small, 1, adapt);
+  ASSERT_EQ(plain.size(), adapted.size());
+  EXPECT_EQ(adapted[0].key, plain[0].key);
+  EXPECT_THAT(adapted[6].set, ElementsAre("train.batch=64", "c=2", "a=1", "a=2", "b=1", "b=3", "half=2"));
+  EXPECT_EQ(adapted[6].remark, "in halves");
+  EXPECT_NE(adapted[6].key, plain[6].key) << "another run than the one on a machine that needs no such thing";
+}
+
+TEST(Experiment, ARefusedRowIsNamed) {
+  const Scratch scratch;
+  const Experiment table = table_in(scratch.path());
+  try {
+    jobs(table, table.scales.at("small"), 1, [](const std::string&, const Settings& set) -> Adaptation {
+      check(set.back() != "b=3", Kind::usage, "no option b");
+      return {};
+    });
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "row '+ b': no option b");
   }
 }
 

@@ -16,11 +16,14 @@ TEST(Ledger, IsOnDiskAtOnce) {
     EXPECT_EQ(ledger.find("x"), nullptr);
     ledger.add("x", {70.5, 95, 1000, 60});
     EXPECT_EQ(Ledger(scratch.path()).find("x")->top1, 70.5);
-    ledger.add("y", {71, 95, 1000, 60});
+    ledger.add("y", {71, 95, 1000, 60, 78042, 0.0125, "bf16"});
   }
   const Ledger again(scratch.path());
   EXPECT_EQ(again.find("x")->seconds, 60);
   EXPECT_EQ(again.find("y")->top1, 71);
+  EXPECT_EQ(again.find("y")->params, 78042);
+  EXPECT_EQ(again.find("y")->gmacs, 0.0125);
+  EXPECT_EQ(again.find("y")->precision, "bf16");
 }
 
 TEST(Ledger, RefusesWhatIsNone) {
@@ -29,9 +32,17 @@ TEST(Ledger, RefusesWhatIsNone) {
   EXPECT_THROW(Ledger ledger(scratch.path()), Error);
 }
 
+TEST(Ledger, TakesEntriesThatSayLess) {
+  const Scratch scratch;
+  write_atomic(scratch / "ledger.json", R"({"x": {"top1": 70, "top5": 95, "images_per_second": 10, "seconds": 3}})");
+  EXPECT_EQ(Ledger(scratch.path()).find("x")->top1, 70);
+  EXPECT_EQ(Ledger(scratch.path()).find("x")->params, 0);
+}
+
 TEST(ReadResult, TakesTheLastEvaluation) {
   const Scratch scratch;
-  write_atomic(scratch / "recipe.toml", "");
+  write_atomic(scratch / "recipe.toml", "[train]\nprecision = \"bf16\"\n");
+  write_atomic(scratch / "env.json", R"({"params": 78042, "gmacs": 0.0125})");
   write_atomic(scratch / "summary.csv",
                "epoch,train_loss,eval_loss,eval_top1,eval_top5,lr\n0,2.5,2.25,44.0,80.0,0.1\n1,2.0,2.0,41.5,79.0,0.1\n");
   write_atomic(scratch / "metrics.jsonl",
@@ -41,6 +52,9 @@ TEST(ReadResult, TakesTheLastEvaluation) {
   EXPECT_EQ(result.top5, 79);
   EXPECT_EQ(result.images_per_second, 60);
   EXPECT_EQ(result.seconds, 12);
+  EXPECT_EQ(result.params, 78042);
+  EXPECT_EQ(result.gmacs, 0.0125);
+  EXPECT_EQ(result.precision, "bf16");
   write_atomic(scratch / "summary.csv", "epoch,train_loss,eval_loss,eval_top1,eval_top5,lr\n");
   EXPECT_THROW(read_result(scratch.path(), 1), Error);
 }

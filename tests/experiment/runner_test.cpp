@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <thread>
 
 #include "satchel/base/error.h"
 #include "satchel/experiment/experiment.h"
@@ -14,24 +15,37 @@
 namespace satchel::experiment {
 namespace {
 
+using ::testing::Contains;
+using ::testing::Each;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
-/// Writes what it was asked into calls.txt, then a run folder as train would; "fail" and "stop" files say how it ends.
+/// Writes what it was asked into calls.txt, then a run folder as train would. A file "fail" holds a word of the command that fails,
+/// "stop" and "hang" say how every run ends.
 constexpr const char* kProgram = R"(#!/bin/sh
 here=$(dirname "$0")
-out= name= resume=
+out= name= resume= result=
 all="$*"
 while [ $# -gt 0 ]; do
-  case "$1" in --output) out=$2;; --name) name=$2;; --resume) resume=$2;; esac
+  case "$1" in --output) out=$2;; --name) name=$2;; --resume) resume=$2;; --result) result=$2;; esac
   shift
 done
-folder=${resume:-$out/$name}
 echo "$all" >> "$here/calls.txt"
+case "$all" in *--dry-run*) echo '{"seconds": 12, "memory_bytes": 3e6, "disk_bytes": 2e6}' > "$result"; exit 0;; esac
+folder=${resume:-$out/$name}
 mkdir -p "$folder"; touch "$folder/recipe.toml"
-[ -f "$here/fail" ] && { echo "some log"; echo "satchel: no space left"; exit 1; }
+if [ -f "$here/hang" ]; then
+  trap 'echo stopped >> "$here/signals.txt"; exit 75' TERM
+  touch "$here/hanging"
+  while :; do sleep 0.02; done
+fi
+if [ -f "$here/fail" ]; then
+  case "$all" in *$(cat "$here/fail")*) echo "some log"; echo "satchel: no space left"; exit 3;; esac
+fi
 [ -f "$here/stop" ] && exit 75
 printf 'epoch,train_loss,eval_loss,eval_top1,eval_top5,lr\n0,1,1,62.5,95,0.1\n' > "$folder/summary.csv"
 echo '{"images_per_second": 10}' > "$folder/metrics.jsonl"
+echo '{"seconds": 77}' > "$result"
 )";
 
 class RunnerTest : public ::testing::Test {
@@ -44,13 +58,14 @@ class RunnerTest : public ::testing::Test {
     request.tell = [this](const std::string& line) { said.push_back(line); };
     make_folder(request.output);
   }
-  std::vector<std::string> calls() const {
+  std::vector<std::string> lines_of(const char* file) const {
     std::vector<std::string> lines;
-    if (!std::filesystem::exists(scratch / "calls.txt")) return lines;
-    std::istringstream text(read_text(scratch / "calls.txt"));
+    if (!std::filesystem::exists(scratch / file)) return lines;
+    std::istringstream text(read_text(scratch / file));
     for (std::string line; std::getline(text, line);) lines.push_back(line);
     return lines;
   }
+  std::vector<std::string> calls() const { return lines_of("calls.txt"); }
   const Scratch scratch;
   const Experiment table = table_in(scratch.path());
   const std::vector<Job> all = jobs(table, table.scales.at("small"), 2);
@@ -60,7 +75,7 @@ class RunnerTest : public ::testing::Test {
 
 TEST_F(RunnerTest, RunsEverythingOnceAndTeachersBeforeTheirPupils) {
   Ledger ledger(request.output);
-  EXPECT_TRUE(run_all(all, ledger, request));
+  EXPECT_FALSE(run_all(all, ledger, request).stopped);
   const std::vector<std::string> first = calls();
   EXPECT_EQ(first.size(), all.size());
   const auto place = [&](const std::string& what) {
@@ -68,41 +83,97 @@ TEST_F(RunnerTest, RunsEverythingOnceAndTeachersBeforeTheirPupils) {
            first.begin();
   };
   EXPECT_LT(place("--name " + all[0].key), place("loss.distillation.teacher=" + (request.output / "runs" / all[0].key).string()));
-  EXPECT_THAT(first[0], HasSubstr("train pictures --recipe tiny --output " + (request.output / "runs").string()));
+  EXPECT_THAT(first[0], HasSubstr("train pictures --recipe tiny"));
+  EXPECT_THAT(first[0], HasSubstr("--output " + (request.output / "runs").string()));
   EXPECT_THAT(first[0], HasSubstr("--set train.batch=64"));
-  EXPECT_THAT(first[0], HasSubstr("--device cpu --threads 1"));
-  for (const Job& job : all) EXPECT_EQ(ledger.find(job.key)->top1, 62.5) << job.row;
-  EXPECT_TRUE(run_all(all, ledger, request));
+  EXPECT_THAT(first, Each(HasSubstr("--threads 1 --device cpu")));
+  for (const Job& job : all) {
+    EXPECT_EQ(ledger.find(job.key)->top1, 62.5) << job.row;
+    EXPECT_EQ(ledger.find(job.key)->seconds, 77) << "by the run's own clock, which counts what came before it was stopped";
+  }
+  EXPECT_TRUE(run_all(all, ledger, request).failures.empty());
   EXPECT_EQ(calls().size(), all.size()) << "nothing is done twice";
   EXPECT_THAT(said.back(), HasSubstr("17 runs, 17 of them done"));
 }
 
-TEST_F(RunnerTest, AFailureIsNamedAndTheRestGoesOnLater) {
+TEST_F(RunnerTest, AFailureIsNamedAndTheOthersGoOn) {
   Ledger ledger(request.output);
-  write_atomic(scratch / "fail", "");
-  try {
-    run_all(all, ledger, request);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), Kind::machine);
-    EXPECT_THAT(error.what(), HasSubstr("satchel: no space left"));
-  }
+  write_atomic(scratch / "fail", "--name " + all[3].key);
+  const Ending ending = run_all(all, ledger, request);
+  ASSERT_EQ(ending.failures.size(), 1u);
+  EXPECT_THAT(ending.failures[0], HasSubstr("+ a, one, seed 0: no space left"));
+  EXPECT_EQ(ending.code, 3);
+  EXPECT_FALSE(ending.stopped);
+  for (const Job& job : all) EXPECT_EQ(ledger.find(job.key) != nullptr, job.key != all[3].key) << job.row;
   std::filesystem::remove(scratch / "fail");
-  EXPECT_TRUE(run_all(all, ledger, request));
-  EXPECT_THAT(calls(), ::testing::Contains(HasSubstr("--resume " + (request.output / "runs" / all[0].key).string())));
+  EXPECT_TRUE(run_all(all, ledger, request).failures.empty());
+  EXPECT_EQ(calls().size(), all.size() + 1);
+  EXPECT_THAT(calls().back(), HasSubstr("--resume " + (request.output / "runs" / all[3].key).string()));
+  EXPECT_THAT(calls().back(), Not(HasSubstr("--threads"))) << "it goes on with the threads that it began with";
+}
+
+TEST_F(RunnerTest, WithoutItsTeacherNoPupilIsTrained) {
+  Ledger ledger(request.output);
+  write_atomic(scratch / "fail", "--name " + all[0].key);
+  EXPECT_EQ(run_all(all, ledger, request).failures.size(), 1u);
+  for (const Job& job : all) EXPECT_EQ(ledger.find(job.key) != nullptr, job.teacher.empty() && job.key != all[0].key) << job.row;
+}
+
+TEST_F(RunnerTest, ThreeFailuresInARowAreEnough) {
+  Ledger ledger(request.output);
+  write_atomic(scratch / "fail", "train");
+  request.parallel = 1;
+  const Ending ending = run_all(all, ledger, request);
+  EXPECT_EQ(calls().size(), 3u);
+  EXPECT_THAT(ending.failures.back(), HasSubstr("three runs in a row failed"));
 }
 
 TEST_F(RunnerTest, AChildThatSavedAndStoppedEndsTheWhole) {
   Ledger ledger(request.output);
   write_atomic(scratch / "stop", "");
-  EXPECT_FALSE(run_all(all, ledger, request));
+  EXPECT_TRUE(run_all(all, ledger, request).stopped);
   EXPECT_LE(calls().size(), 3u);
-  bool stop = true;
+  std::sig_atomic_t stop = 1;
   request.stop = &stop;
   std::filesystem::remove(scratch / "stop");
   const size_t before = calls().size();
-  EXPECT_FALSE(run_all(all, ledger, request));
+  EXPECT_TRUE(run_all(all, ledger, request).stopped);
   EXPECT_EQ(calls().size(), before) << "a stop that is already asked for starts nothing";
+}
+
+TEST_F(RunnerTest, AStopIsPassedOnToEveryChild) {
+  Ledger ledger(request.output);
+  write_atomic(scratch / "hang", "");
+  volatile std::sig_atomic_t stop = 0;
+  request.stop = &stop;
+  std::jthread asks([&] {
+    while (lines_of("calls.txt").size() < 3 || !std::filesystem::exists(scratch / "hanging"))
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    stop = 1;
+  });
+  EXPECT_TRUE(run_all(all, ledger, request).stopped);
+  EXPECT_EQ(lines_of("signals.txt").size(), 3u);
+}
+
+TEST_F(RunnerTest, ARehearsalTrainsNothing) {
+  const Needs needs = rehearse(all[1], request);
+  EXPECT_EQ(needs.seconds, 12);
+  EXPECT_EQ(needs.memory_bytes, 3e6);
+  EXPECT_EQ(needs.disk_bytes, 2e6);
+  EXPECT_THAT(calls(), Each(HasSubstr("--dry-run")));
+  EXPECT_FALSE(std::filesystem::exists(request.output / "runs"));
+}
+
+TEST_F(RunnerTest, AFolderHasOneMaster) {
+  const Lease lease(request.output, 0);
+  try {
+    const Lease second(request.output, 0);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), Kind::machine);
+    EXPECT_THAT(error.what(), HasSubstr("another satchel repro is at work here"));
+  }
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The written tables: header, one line a cell, words of the verdict.
+// The written tables: header, one line a cell, words of the verdict, no column that says nothing.
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,47 +8,111 @@
 namespace satchel::experiment {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Outcome sample() {
   Outcome out;
   Cell first;
   first.row = first.label = "plain, \"old\"", first.column = "one", first.paper = 75.87;
   first.ours = estimate({70.0, 71.0}), first.top5 = 95, first.images_per_second = 1234.6, first.seconds = 65;
+  first.params = 78042, first.gmacs = 0.0125;
   Cell second = first;
   second.row = second.label = "+ a", second.base = first.row, second.paper = 76.2, second.paper_increment = 0.33;
   second.increment = estimate({1.0, 1.02}), second.verdict = Verdict::helps;
   out.cells = {first, second};
-  out.valid = true, out.why = "because";
+  out.finished = out.valid = true, out.why = "because";
   return out;
 }
 
+Experiment table4() {
+  Experiment experiment;
+  experiment.title = "Table 4", experiment.source = "arXiv 1812.01187", experiment.note = "The text says otherwise.";
+  return experiment;
+}
+
+Scale scale_of(const char* name) {
+  Scale scale;
+  scale.name = name, scale.cost = "half an hour";
+  return scale;
+}
+
 TEST(Table, Csv) {
-  EXPECT_EQ(to_csv(sample()),
-            "row,column,seeds,top1,top1_deviation,increment,increment_half_width,paper_top1,paper_increment,verdict,top5,images_per_second,"
-            "seconds\n"
-            "\"plain, \"\"old\"\"\",one,2,70.5000,0.7071,,,75.8700,,,95.0000,1234.6000,65.0000\n"
-            "+ a,one,2,70.5000,0.7071,1.0100,0.1271,76.2000,0.3300,\"helps, as in the paper\",95.0000,1234.6000,65.0000\n");
+  EXPECT_EQ(
+      to_csv(sample()),
+      "row,column,seeds,top1,top1_deviation,increment,increment_half_width,paper_top1,paper_increment,verdict,top5,images_per_second,"
+      "seconds,difference_from_paper,params,gmacs,precisions,speed_ratio,speed_ratio_half_width\n"
+      "\"plain, \"\"old\"\"\",one,2,70.5000,0.7071,,,75.8700,,,95.0000,1234.6000,65.0000,,78042,0.012500,,,\n"
+      "+ a,one,2,70.5000,0.7071,1.0100,0.1271,76.2000,0.3300,\"helps, as in the paper\",95.0000,1234.6000,65.0000,,78042,0.012500,,,\n");
 }
 
 TEST(Table, Markdown) {
-  Experiment experiment;
-  experiment.title = "Table 4", experiment.source = "arXiv 1812.01187", experiment.note = "The text says otherwise.";
-  Scale scale;
-  scale.name = "small", scale.cost = "half an hour";
-  const std::string page = to_markdown(experiment, scale, sample());
-  EXPECT_THAT(page, HasSubstr("# Table 4\n\narXiv 1812.01187; scale small: half an hour\n"));
-  EXPECT_THAT(page,
-              HasSubstr("| + a | one | 2 | 70.50 ± 0.71 | +1.01 ± 0.13 | 76.20 | +0.33 | helps, as in the paper | 95.00 | 1235 | 1:05 |"));
+  const std::string page = to_markdown(table4(), scale_of("small"), sample());
+  EXPECT_THAT(page, HasSubstr("# Table 4\n\narXiv 1812.01187; scale small: half an hour\n\n**Valid**: because.\n"));
+  EXPECT_THAT(page, HasSubstr("| row | seeds | top-1 | change | paper | paper's change | verdict | top-5 | images/s | time |\n"));
+  EXPECT_THAT(page, HasSubstr("| + a | 2 | 70.50 ± 0.71 | +1.01 ± 0.13 | 76.20 | +0.33 | helps, as in the paper | 95.00 | 1235 | 1:05 |"));
+  EXPECT_THAT(page, HasSubstr("Every row has 0.07804 M parameters and 0.0125 GMACs."));
   EXPECT_THAT(page, HasSubstr("only signs are compared"));
   EXPECT_THAT(page, HasSubstr("The text says otherwise."));
+}
+
+TEST(Table, ABarInANameOpensNoCell) {
+  Outcome out = sample();
+  out.cells[1].label = "a|b";
+  EXPECT_THAT(to_markdown(table4(), scale_of("small"), out), HasSubstr("| a\\|b | 2 |"));
+}
+
+TEST(Table, SizesStandInAColumnWhereTheyDiffer) {
+  Outcome out = sample();
+  out.cells[1].params = 25.557e6, out.cells[1].gmacs = 4.0892;
+  const auto rows = to_rows(out);
+  EXPECT_THAT(rows[0], Contains("params (M)"));
+  EXPECT_THAT(rows[0], Contains("GMACs"));
+  EXPECT_THAT(rows[2], Contains("25.56"));
+  EXPECT_THAT(rows[2], Contains("4.089"));
+  EXPECT_EQ(shared_size(out), "");
+}
+
+TEST(Table, PartsShareTheirRows) {
+  EXPECT_THAT(to_rows(sample(), Part::effect)[0], Not(Contains("images/s")));
+  EXPECT_THAT(to_rows(sample(), Part::cost)[0], ::testing::ElementsAre("row", "top-5", "images/s", "time"));
+}
+
+TEST(Table, AColumnIsNamedWhereThereAreSeveral) {
+  Outcome out = sample();
+  out.cells[1].column = "two";
+  EXPECT_EQ(to_rows(out)[0][1], "column");
+}
+
+TEST(Table, TheSpeedRatioSaysOfWhat) {
+  Outcome out = sample();
+  out.cells[1].speed_ratio = estimate({0.8, 0.9}), out.cells[1].precisions = "bf16:fp32";
+  const auto rows = to_rows(out);
+  EXPECT_THAT(rows[0], Contains("half:full speed"));
+  EXPECT_THAT(rows[2], Contains("0.85 ± 0.64 (bf16:fp32)"));
+  EXPECT_THAT(to_csv(out), HasSubstr(",bf16:fp32,0.8500,0.6353\n"));
+}
+
+TEST(Table, FullScaleShowsTheDistanceFromThePaper) {
+  Outcome out = sample();
+  out.cells[0].difference = -5.37;
+  EXPECT_THAT(to_rows(out)[1], Contains("-5.37"));
+  EXPECT_THAT(to_markdown(table4(), scale_of("full"), out), Not(HasSubstr("only signs")));
 }
 
 TEST(Table, OneSeedHasNoVerdict) {
   Outcome out = sample();
   out.cells[1].increment = estimate({1.0});
   EXPECT_EQ(verdict_text(out.cells[1]), "one seed: no verdict");
-  EXPECT_EQ(to_rows(out)[2][4], "+1.00");
+  EXPECT_THAT(to_rows(out)[2], Contains("+1.00"));
+}
+
+TEST(Table, ATableThatIsTooSmallSaysSo) {
+  Outcome out = sample();
+  out.valid = false, out.cells[1].verdict = Verdict::too_small;
+  EXPECT_EQ(standing_text(out), "too small to tell: because; enlarge the scale");
+  EXPECT_THAT(to_rows(out)[2], Contains("too small to tell"));
 }
 
 }  // namespace

@@ -1,0 +1,121 @@
+// The two figures of arXiv 1812.01187 that are no tables: schedules with their validation curves (3), and what label smoothing does to the
+// logits (4). Drawn from the files of finished runs.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "satchel/base/error.h"
+#include "satchel/experiment/experiment.h"
+#include "satchel/recipe/recipe.h"
+#include "satchel/report/report.h"
+
+namespace satchel::experiment {
+namespace {
+
+using Points = std::vector<std::pair<double, double>>;
+
+std::string name_of(const Cell& cell, const Outcome& outcome) {
+  const bool several = std::any_of(outcome.cells.begin(), outcome.cells.end(), [&](const Cell& c) { return c.column != cell.column; });
+  return several ? cell.label + ", " + cell.column : cell.label;
+}
+
+/// The mean over seeds of a column of summary.csv, epoch by epoch.
+Points mean_curve(const std::vector<report::RunFiles>& runs, const std::string& column) {
+  std::map<double, std::pair<double, int>> sums;
+  for (const report::RunFiles& run : runs)
+    for (const auto& [epoch, value] : run.curve(column)) sums[epoch].first += value, ++sums[epoch].second;
+  Points out;
+  for (const auto& [epoch, sum] : sums) out.emplace_back(epoch, sum.first / sum.second);
+  return out;
+}
+
+std::vector<report::RunFiles> runs_of(const Cell& cell, const Path& output) {
+  std::vector<report::RunFiles> out;
+  for (const auto& [seed, key] : cell.runs) out.push_back(report::read_run(output / "runs" / key));
+  return out;
+}
+
+Drawing schedules(const Outcome& outcome, const Path& output) {
+  report::Panel rate{"Learning rate", "epoch", "rate", {}}, top1{"Validation accuracy", "epoch", "top-1 (%)", {}};
+  for (const Cell& cell : outcome.cells) {
+    const std::vector<report::RunFiles> runs = runs_of(cell, output);
+    if (runs.empty()) continue;
+    rate.series.push_back({name_of(cell, outcome), mean_curve(runs, "lr")});
+    top1.series.push_back({name_of(cell, outcome), mean_curve(runs, "eval_top1")});
+  }
+  if (rate.series.empty()) return {};
+  return {
+      "figure-schedules", "Schedules",
+      "The rate that each schedule gave at the end of every epoch, and the accuracy on the validation pictures there; means over seeds.",
+      report::curves_svg({rate, top1})};
+}
+
+/// ε of [train] smoothing in a run's recipe.
+double smoothing_of(const report::RunFiles& run) {
+  const recipe::Table recipe = recipe::parse_toml(run.recipe, run.name + "/recipe.toml");
+  const recipe::Value* train = recipe.find("train");
+  const recipe::Value* value = train && train->table() ? train->table()->find("smoothing") : nullptr;
+  if (!value) return 0;
+  const auto* real = std::get_if<double>(&value->data);
+  const auto* whole = std::get_if<int64_t>(&value->data);
+  return real ? *real : whole ? static_cast<double>(*whole) : 0;
+}
+
+Drawing theory(int64_t classes, const std::vector<double>& used) {
+  report::Panel panel{"Optimal gap", "ε", "log((K − 1)(1 − ε)/ε)", {}};
+  std::vector<int64_t> counts = {1000};
+  if (classes > 1 && classes != 1000) counts.insert(counts.begin(), classes);
+  for (const int64_t k : counts) {
+    report::Series series{fmt::format("K = {}{}", k, k == 1000 ? " (ImageNet)" : " (these data)"), {}};
+    // Up to (K − 1)/K, where nothing is preferred any more and the gap is 0.
+    for (int i = 1; i < 400; ++i) {
+      const double epsilon = i / 400.0;
+      if (const double gap = optimal_gap(k, epsilon); gap >= 0) series.points.emplace_back(epsilon, gap);
+    }
+    panel.series.push_back(series);
+  }
+  std::string caption = "Where the smoothed loss is least, the largest logit exceeds each of the others by this much.";
+  for (const double epsilon : used)
+    caption += fmt::format(" At ε = {:g} and K = {} it is {:.2f}.", epsilon, classes, optimal_gap(classes, epsilon));
+  return {"figure-optimal-gap", "The gap that label smoothing aims at", caption, report::curves_svg({panel})};
+}
+
+std::vector<Drawing> logit_gap(const Outcome& outcome, const Path& output) {
+  std::vector<std::pair<std::string, std::vector<double>>> sets;
+  std::vector<double> used;
+  size_t classes = 0;
+  std::string caption = "How far the largest logit stands above the mean of the others, over the validation pictures of every seed.";
+  for (const Cell& cell : outcome.cells) {
+    std::vector<double> gaps;
+    for (const report::RunFiles& run : runs_of(cell, output)) {
+      classes = std::max(classes, run.classes.size());
+      const double epsilon = smoothing_of(run);
+      if (epsilon > 0 && std::find(used.begin(), used.end(), epsilon) == used.end()) used.push_back(epsilon);
+      for (const report::PredictionRow& p : run.predictions)
+        if (p.gap && std::isfinite(*p.gap)) gaps.push_back(*p.gap);
+    }
+    if (gaps.empty()) continue;
+    const Estimate e = estimate(gaps);
+    caption += fmt::format(" {}: mean {:.2f}, deviation {:.2f}.", name_of(cell, outcome), e.mean, e.deviation);
+    sets.emplace_back(name_of(cell, outcome), std::move(gaps));
+  }
+  if (sets.empty()) return {};
+  return {
+      theory(static_cast<int64_t>(classes), used),
+      {"figure-logit-gap", "The gap that the networks show", caption, report::histogram_svg("largest logit − mean of the others", sets)}};
+}
+
+}  // namespace
+
+double optimal_gap(int64_t classes, double epsilon) { return std::log(static_cast<double>(classes - 1) * (1 - epsilon) / epsilon); }
+
+std::vector<Drawing> drawings(const Experiment& experiment, const Outcome& outcome, const Path& output) {
+  if (experiment.figure == "logit_gap") return logit_gap(outcome, output);
+  std::vector<Drawing> out;
+  if (experiment.figure == "schedules") out.push_back(schedules(outcome, output));
+  std::erase_if(out, [](const Drawing& d) { return d.svg.empty(); });
+  return out;
+}
+
+}  // namespace satchel::experiment
