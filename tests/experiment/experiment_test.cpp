@@ -104,15 +104,6 @@ TEST(Experiment, AnUnknownOneIsAnError) {
   }
 }
 
-TEST(Experiment, AMisspeltOneIsSuggested) {
-  try {
-    load("bot-figg4");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("did you mean bot-fig4?"));
-  }
-}
-
 TEST(Experiment, AMachineMayAddSettingsAndSayWhy) {
   const Scratch scratch;
   const Experiment table = table_in(scratch.path());
