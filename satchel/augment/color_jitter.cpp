@@ -1,5 +1,6 @@
 // Colour jitter: brightness, contrast, saturation and hue by a coefficient of chance each (1812.01187 §2.1 and its code; timm,
-// torchvision). SPDX-License-Identifier: Apache-2.0
+// torchvision).
+// SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <numbers>
 

@@ -1,5 +1,6 @@
 // Pad, then cut a square at random: what CIFAR recipes do (He et al., 1512.03385, section 4.2; torchvision's RandomCrop with
-// pad_if_needed). SPDX-License-Identifier: Apache-2.0
+// pad_if_needed).
+// SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
 #include "satchel/augment/augment.h"

@@ -30,22 +30,30 @@ std::string environment_of(const report::RunFiles& run, const std::string& key) 
   return "";
 }
 
-/// What the run says otherwise than the recipe it was started from.
+/// What the run says otherwise than the recipe it was started from, or than that one's parent where it was a file of its own.
 void compare_with_recipe(const report::RunFiles& run, const recipe::Table& resolved, report::PageParts& parts) {
-  const std::string name = environment_of(run, "recipe");
-  if (name.empty() || recipe::builtin_path(name).empty()) return;
-  parts.parent = name;
-  for (const recipe::Difference& d : recipe::diff(train::resolve(recipe::load(name, train::grammar()).root), resolved))
-    parts.changes.push_back({d.path, {d.a, d.b}});
+  for (const char* key : {"recipe", "recipe_parent"}) {
+    const std::string name = environment_of(run, key);
+    if (name.empty() || recipe::builtin_path(name).empty()) continue;
+    parts.parent = name;
+    for (const recipe::Difference& d : recipe::diff(train::resolve(recipe::load(name, train::grammar()).root), resolved))
+      parts.changes.push_back({d.path, {d.a, d.b}});
+    return;
+  }
 }
 
-Bytes thumbnail(image::Image image) {
-  const double shrink = 160.0 / std::max(image.size.width, image.size.height);
-  image::Picture picture(std::move(image), "thumbnail");
-  const auto side = [&](int length) { return std::max(1, static_cast<int>(length * shrink)); };
-  const image::Size size = picture.size();
-  picture.resize({side(size.width), side(size.height)}, shrink > 2 ? image::Interpolation::nearest : image::Interpolation::bilinear);
-  return image::encode_png(picture.render());
+/// A picture of at most `side` pixels a side. What had to be shrunk is a photograph and becomes a JPEG; a small one is enlarged by whole
+/// pixels, so that it can be looked at, and stays as it is.
+Bytes thumbnail(image::Image image, int side) {
+  const image::Size size = image.size;
+  const int longest = std::max(size.width, size.height);
+  if (longest * 2 <= side) {
+    const int times = side / longest;
+    return image::encode_png(image::resize(image, {size.width * times, size.height * times}, image::Interpolation::nearest));
+  }
+  if (longest <= side) return image::encode_png(image);
+  const auto shrunk = [&](int length) { return std::max(1, static_cast<int>(static_cast<double>(length) * side / longest + 0.5)); };
+  return image::encode_jpeg(image::resize(image, {shrunk(size.width), shrunk(size.height)}, image::Interpolation::bilinear), 88);
 }
 
 /// The wrong answers that the network was surest of, each with its picture.
@@ -60,25 +68,38 @@ void add_mistakes(const report::RunFiles& run, const data::Dataset& val, int lim
   for (const report::PredictionRow* p : wrong) {
     const auto at = item.find(p->filename);
     if (at == item.end()) continue;
-    parts.mistakes.push_back({fmt::format("{} taken for {} ({:.1f} % sure): {}", p->truth, p->answer, 100 * p->probability, p->filename),
-                              thumbnail(val.reader->open(at->second).render())});
+    parts.mistakes.push_back({p->truth + " taken for " + p->answer, fmt::format("{:.1f} % sure · {}", 100 * p->probability, p->filename),
+                              thumbnail(val.reader->open(at->second).render(), 192)});
   }
 }
 
-/// Sixteen training pictures as the network meets them.
+/// Some training pictures, and what each of the first epochs makes of them.
 void add_sheet(const recipe::Table& resolved, const data::Dataset& training, report::PageParts& parts) {
+  constexpr int64_t kPictures = 8, kDraws = 5;
+  constexpr int kSide = 112;
   const train::PreviewOptions options = train::preview_options(resolved);
   const augment::Pipeline pipeline(options.augment, {options.card.mean});
   if (pipeline.size() == 0) return;
-  std::vector<image::Image> pictures;
-  const int64_t stride = std::max<int64_t>(1, training.size() / 16);
-  for (int64_t k = 0; k < training.size() && pictures.size() < 16; k += stride) {
-    image::Picture picture = training.reader->open(training.items[static_cast<size_t>(k)]);
-    if (options.card.exif == "apply") picture.apply_orientation();
-    pipeline.run(picture, {options.seed, 0, static_cast<uint64_t>(k), 0, 0});
-    pictures.push_back(picture.render());
+  const int64_t shown = std::min<int64_t>(kPictures, training.size());
+  for (int64_t i = 0; i < shown; ++i) {
+    const int64_t k = i * training.size() / shown;
+    const auto opened = [&] {
+      image::Picture picture = training.reader->open(training.items[static_cast<size_t>(k)]);
+      if (options.card.exif == "apply") picture.apply_orientation();
+      return picture;
+    };
+    try {
+      std::vector<Bytes> row = {thumbnail(opened().render(), kSide)};
+      for (int64_t epoch = 0; epoch < kDraws; ++epoch) {
+        image::Picture picture = opened();
+        pipeline.run(picture, {options.seed, static_cast<uint32_t>(epoch), static_cast<uint64_t>(k), 0, 0});
+        row.push_back(thumbnail(picture.render(), kSide));
+      }
+      parts.sheet.push_back(std::move(row));
+    } catch (const Error&) {
+      continue;  // a broken picture is no reason to show none
+    }
   }
-  parts.sheet = image::encode_png(image::contact_sheet(pictures, 8, {96, 96}));
 }
 
 /// Pictures are looked for where the run was trained; a page without them is better than none.
@@ -101,7 +122,10 @@ int run_report(const ReportArguments& a) {
   check(!a.runs.empty(), Kind::usage, "no run: satchel report RUN [RUN…]");
   check(a.mistakes >= 0, Kind::usage, "--mistakes {}: give 0 or more", a.mistakes);
   std::vector<report::RunFiles> runs;
-  for (const std::string& run : a.runs) runs.push_back(report::read_run(run));
+  std::map<std::string, int> names;
+  for (const std::string& run : a.runs) ++names[runs.emplace_back(report::read_run(run)).name];
+  for (size_t i = 0; i < runs.size(); ++i)
+    if (names[runs[i].name] > 1) runs[i].name = a.runs[i];
   const Path output = !a.output.empty() ? Path(a.output) : runs.size() == 1 ? Path(a.runs.front()) / "report.html" : Path("report.html");
   if (runs.size() == 1) {
     const recipe::Table resolved = recipe::parse_toml(runs[0].recipe, a.runs[0] + "/recipe.toml");

@@ -1,5 +1,6 @@
 // Colour in float: operations that follow each other are one pass over the picture and are rounded once, so that 8 bits cost no more than
-// half a grey level however many there are (1812.01187 §2.1 works on floats throughout). SPDX-License-Identifier: Apache-2.0
+// half a grey level however many there are (1812.01187 §2.1 works on floats throughout).
+// SPDX-License-Identifier: Apache-2.0
 #include "satchel/image/color.h"
 
 #include <algorithm>

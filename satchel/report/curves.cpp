@@ -1,62 +1,35 @@
-// Learning curves as SVG: stacked panels over one x axis, round ticks, a legend with each line's last value.
+// Learning curves as SVG: stacked panels over one x axis for a file, single charts that a phone can show for a page; round ticks, a legend
+// with each line's last value.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "satchel/report/axis.h"
 #include "satchel/report/report.h"
 #include "satchel/report/svg.h"
 
 namespace satchel::report {
 namespace {
 
-constexpr double kWidth = 960, kLeft = 72, kRight = 270, kTop = 44, kBottom = 46, kPlot = 200, kLegendRow = 34;
-constexpr double kRightEdge = kWidth - kRight;
-// Okabe and Ito's palette, told apart by the colour-blind too; yellow left out since it vanishes on white.
-constexpr const char* kColors[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#555555"};
-
-/// Limits of an axis and the distance of its ticks (1, 2 or 5 times a power of ten).
-struct Axis {
-  double low = std::numeric_limits<double>::infinity(), high = -low, step = 1;
-
-  void take(double value) {
-    if (!std::isfinite(value)) return;
-    low = std::min(low, value), high = std::max(high, value);
-  }
-  bool empty() const { return low > high; }
-  void choose_step(int ticks) {
-    const double rough = (high - low) / ticks, power = std::pow(10, std::floor(std::log10(rough)));
-    step = rough <= power ? power : rough <= 2 * power ? 2 * power : rough <= 5 * power ? 5 * power : 10 * power;
-  }
-  /// Room above and below, so that no line runs along the frame; a constant gets a band around it.
-  void widen() {
-    const double room = high > low ? 0.05 * (high - low) : std::max(1e-12, 0.1 * std::abs(high));
-    const bool from_zero = low >= 0 && low < 0.15 * high;
-    low = from_zero ? 0 : low - room;
-    high += room;
-  }
-  std::vector<double> ticks() const {
-    std::vector<double> out;
-    for (double k = std::ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; ++k) out.push_back(k * step);
-    return out;
-  }
-  std::string label(double tick) const {
-    if (std::abs(tick) < 1e-9 * step) return "0";
-    const double size = std::max(std::abs(low), std::abs(high));
-    if (size >= 1e6 || size < 1e-3) return fmt::format("{:.{}g}", tick, 1 + std::max(0, static_cast<int>(std::log10(size / step) + 0.5)));
-    return fmt::format("{:.{}f}", tick, std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9))));
-  }
+/// Where a plot lies in its drawing, in CSS pixels; the legend stands to its right, or above it.
+struct Geometry {
+  double width, left, right, plot;
+  bool legend_above;
+  double right_edge() const { return width - right; }
 };
+constexpr Geometry kStacked{960, 72, 270, 200, false}, kCard{460, 54, 16, 190, true};
+constexpr double kTitle = 44, kBottom = 46, kLegendRow = 34, kLegendLine = 20;
 
 struct Frame {
+  Geometry at{};
   Axis x, y;
   double top = 0;
   double px(double value) const {
-    return x.high > x.low ? kLeft + (value - x.low) / (x.high - x.low) * (kRightEdge - kLeft) : 0.5 * (kLeft + kRightEdge);
+    return x.high > x.low ? at.left + (value - x.low) / (x.high - x.low) * (at.right_edge() - at.left) : 0.5 * (at.left + at.right_edge());
   }
-  double py(double value) const { return top + kPlot - (value - y.low) / (y.high - y.low) * kPlot; }
+  double py(double value) const { return top + at.plot - (value - y.low) / (y.high - y.low) * at.plot; }
 };
 
 /// Of many points in one pixel column the first, lowest, highest and last say all that can be seen.
@@ -81,7 +54,7 @@ std::vector<std::pair<double, double>> thinned(const std::vector<std::pair<doubl
 }
 
 /// A line through the finite points; what is not finite leaves a gap.
-void draw_series(Svg& svg, const Series& series, const Frame& frame, const std::string& color) {
+void draw_series(Svg& svg, const Series& series, const Frame& frame, const Paint& color) {
   std::string d;
   bool pen_down = false;
   for (const auto& [x, y] : thinned(series.points, frame)) {
@@ -89,73 +62,124 @@ void draw_series(Svg& svg, const Series& series, const Frame& frame, const std::
     if (finite) d += fmt::format("{}{} {}", pen_down ? 'L' : 'M', coordinate(frame.px(x)), coordinate(frame.py(y)));
     pen_down = finite;
   }
-  if (!d.empty()) svg.path(d, "none", color, 1.8);
+  if (!d.empty()) svg.path(d, paint::none, color, 1.8);
   if (series.points.size() > 40) return;
   for (const auto& [x, y] : series.points)
     if (std::isfinite(x) && std::isfinite(y)) svg.circle(frame.px(x), frame.py(y), 2.4, color);
 }
 
-void draw_legend(Svg& svg, const Series& series, double y, const std::string& color) {
-  svg.line(kRightEdge + 16, y - 4, kRightEdge + 36, y - 4, color, 3);
-  svg.text(kRightEdge + 42, y, shorten(series.name, 34), {.size = 12, .color = "#222"});
-  const std::string last = series.points.empty() ? "no data yet" : fmt::format("last {:.4g}", series.points.back().second);
-  svg.text(kRightEdge + 42, y + 14, last, {.size = 11, .color = "#777"});
+std::string last_of(const Series& series) {
+  return series.points.empty() ? "no data yet" : fmt::format("last {:.4g}", series.points.back().second);
+}
+
+/// Beside the plot: a name, its last value below it.
+void draw_legend(Svg& svg, const Panel& panel, const Frame& frame) {
+  const double x = frame.at.right_edge() + 16;
+  for (size_t i = 0; i < panel.series.size(); ++i) {
+    const double y = frame.top + 12 + kLegendRow * static_cast<double>(i);
+    svg.line(x, y - 4, x + 20, y - 4, paint::lines[i % paint::lines.size()], 3);
+    svg.text(x + 26, y, shorten(panel.series[i].name, 34), {.size = 12});
+    svg.text(x + 26, y + 14, last_of(panel.series[i]), {.size = 11, .color = paint::soft});
+  }
+}
+
+/// Above the plot: a line for each, its last value at the end.
+void draw_legend_above(Svg& svg, const Panel& panel, const Frame& frame, double y) {
+  for (size_t i = 0; i < panel.series.size(); ++i, y += kLegendLine) {
+    svg.line(frame.at.left, y - 4, frame.at.left + 18, y - 4, paint::lines[i % paint::lines.size()], 3);
+    svg.text(frame.at.left + 25, y, shorten(panel.series[i].name, 38), {.size = 13});
+    svg.text(frame.at.right_edge(), y, last_of(panel.series[i]), {.size = 13, .color = paint::soft, .anchor = Svg::Anchor::end});
+  }
 }
 
 void draw_axes(Svg& svg, const Panel& panel, const Frame& frame) {
-  const double bottom = frame.top + kPlot;
+  const double bottom = frame.top + frame.at.plot, size = frame.at.legend_above ? 12 : 11;
   for (double tick : frame.y.ticks()) {
-    svg.line(kLeft, frame.py(tick), kRightEdge, frame.py(tick), "#e6e6e6");
-    svg.text(kLeft - 8, frame.py(tick) + 4, frame.y.label(tick), {.size = 11, .color = "#555", .anchor = Svg::Anchor::end});
+    svg.line(frame.at.left, frame.py(tick), frame.at.right_edge(), frame.py(tick), paint::rule);
+    svg.text(frame.at.left - 8, frame.py(tick) + 4, frame.y.label(tick), {.size = size, .color = paint::soft, .anchor = Svg::Anchor::end});
   }
   for (double tick : frame.x.ticks()) {
-    svg.line(frame.px(tick), bottom, frame.px(tick), bottom + 5, "#888");
-    svg.text(frame.px(tick), bottom + 18, frame.x.label(tick), {.size = 11, .color = "#555", .anchor = Svg::Anchor::middle});
+    svg.line(frame.px(tick), bottom, frame.px(tick), bottom + 5, paint::axis);
+    svg.text(frame.px(tick), bottom + 18, frame.x.label(tick), {.size = size, .color = paint::soft, .anchor = Svg::Anchor::middle});
   }
-  svg.line(kLeft, bottom, kRightEdge, bottom, "#888");
-  svg.line(kLeft, frame.top, kLeft, bottom, "#888");
-  svg.text(0.5 * (kLeft + kRightEdge), bottom + 36, panel.x_label, {.size = 12, .color = "#333", .anchor = Svg::Anchor::middle});
-  svg.text(18, frame.top + kPlot / 2, panel.y_label, {.size = 12, .color = "#333", .anchor = Svg::Anchor::middle, .rotate = -90});
+  svg.line(frame.at.left, bottom, frame.at.right_edge(), bottom, paint::axis);
+  svg.line(frame.at.left, frame.top, frame.at.left, bottom, paint::axis);
+  svg.text((frame.at.left + frame.at.right_edge()) / 2, bottom + 36, panel.x_label,
+           {.size = 12, .color = paint::soft, .anchor = Svg::Anchor::middle});
 }
 
-double panel_height(const Panel& panel) { return kTop + kBottom + std::max(kPlot, kLegendRow * static_cast<double>(panel.series.size())); }
+double panel_height(const Panel& panel) {
+  return kTitle + kBottom + std::max(kStacked.plot, kLegendRow * static_cast<double>(panel.series.size()));
+}
 
-/// Range of the y axis, and ticks of both. `x` is common to all panels.
-Frame frame_of(const Panel& panel, Axis x, bool whole_x, double top) {
-  Frame frame{.x = x, .y = {}, .top = top};
+/// The x axis of panels that share it.
+struct Across {
+  Axis axis;
+  bool whole = true;
+  void take(const Panel& panel) {
+    for (const Series& series : panel.series)
+      for (const auto& point : series.points) axis.take(point.first), whole = whole && point.first == std::floor(point.first);
+  }
+};
+
+/// Range of the y axis, and ticks of both.
+Frame frame_of(const Geometry& at, const Panel& panel, const Across& across, double top) {
+  Frame frame{.at = at, .x = across.axis, .y = {}, .top = top};
   for (const Series& series : panel.series)
     for (const auto& point : series.points) frame.y.take(point.second);
   if (frame.y.empty()) frame.y.low = 0, frame.y.high = 1;
   if (frame.x.empty()) frame.x.low = 0, frame.x.high = 1;
   frame.y.widen();
   frame.y.choose_step(6);
-  if (frame.x.high > frame.x.low) frame.x.choose_step(10);
-  if (whole_x) frame.x.step = std::max(1.0, frame.x.step);  // there is no epoch 2.5
+  if (frame.x.high > frame.x.low) frame.x.choose_step(at.legend_above ? 6 : 10);
+  if (across.whole) frame.x.step = std::max(1.0, frame.x.step);  // there is no epoch 2.5
   return frame;
+}
+
+void draw_lines(Svg& svg, const Panel& panel, const Frame& frame) {
+  draw_axes(svg, panel, frame);
+  for (size_t i = 0; i < panel.series.size(); ++i) draw_series(svg, panel.series[i], frame, paint::lines[i % paint::lines.size()]);
+}
+
+std::string chart(const Panel& panel) {
+  Across across;
+  across.take(panel);
+  const double legend = panel.title.empty() ? 22 : 48;
+  const double top = legend + kLegendLine * static_cast<double>(panel.series.size()) - 6;
+  Svg svg(kCard.width, top + kCard.plot + kBottom, panel.title + ": " + panel.y_label + " by " + panel.x_label);
+  svg.text(kCard.left, 22, panel.title, {.size = 16, .bold = true});
+  svg.text(kCard.right_edge(), 22, panel.y_label, {.size = 13, .color = paint::soft, .anchor = Svg::Anchor::end});
+  const Frame frame = frame_of(kCard, panel, across, top);
+  draw_lines(svg, panel, frame);
+  draw_legend_above(svg, panel, frame, legend);
+  return svg.str();
 }
 
 }  // namespace
 
+std::string chart_grid(const std::vector<Panel>& panels) {
+  std::string out = "<div class=\"charts\">\n";
+  for (const Panel& panel : panels) out += chart(panel);
+  return out + "</div>\n";
+}
+
 std::string curves_svg(const std::vector<Panel>& panels) {
-  Axis x;
-  bool whole_x = true;
+  Across across;
   double height = 12;
+  std::string label;
   for (const Panel& panel : panels) {
     height += panel_height(panel);
-    for (const Series& series : panel.series)
-      for (const auto& point : series.points) x.take(point.first), whole_x = whole_x && point.first == std::floor(point.first);
+    across.take(panel);
+    label += (label.empty() ? "" : ", ") + panel.title;
   }
-  Svg svg(kWidth, height);
+  Svg svg(kStacked.width, height, label);
   double y = 6;
   for (const Panel& panel : panels) {
-    const Frame frame = frame_of(panel, x, whole_x, y + kTop);
-    svg.text(kLeft, y + 26, panel.title, {.size = 15, .color = "#111", .bold = true});
-    draw_axes(svg, panel, frame);
-    for (size_t i = 0; i < panel.series.size(); ++i) {
-      const std::string color = kColors[i % std::size(kColors)];
-      draw_series(svg, panel.series[i], frame, color);
-      draw_legend(svg, panel.series[i], frame.top + 12 + kLegendRow * static_cast<double>(i), color);
-    }
+    const Frame frame = frame_of(kStacked, panel, across, y + kTitle);
+    svg.text(kStacked.left, y + 26, panel.title, {.size = 15, .bold = true});
+    svg.text(18, frame.top + kStacked.plot / 2, panel.y_label, {.size = 12, .anchor = Svg::Anchor::middle, .rotate = -90});
+    draw_lines(svg, panel, frame);
+    draw_legend(svg, panel, frame);
     y += panel_height(panel);
   }
   return svg.str();

@@ -12,6 +12,8 @@
 
 namespace satchel::report {
 
+struct Panel;
+
 /// A row of predictions.csv; classes by name.
 struct PredictionRow {
   std::string filename, truth, answer;
@@ -24,16 +26,18 @@ struct RunFiles {
   std::string name;
   std::vector<std::string> columns;                        // of summary.csv
   std::vector<std::vector<double>> epochs;                 // its rows
-  std::vector<std::pair<int64_t, double>> loss;            // metrics.jsonl: step and mean loss of the epoch so far
+  std::vector<std::pair<int64_t, double>> loss;            // metrics.jsonl: step, mean loss of the steps since the line before
   std::vector<std::pair<std::string, double>> time_split;  // shares of a training step, from the last line that has them
-  double images_per_second = 0;
+  double images_per_second = 0, seconds = 0;               // seconds: what the run took, pauses left out; 0 in runs of older versions
   std::vector<std::string> classes;
   std::vector<PredictionRow> predictions;
   std::vector<std::pair<std::string, std::string>> environment;
   std::string recipe;  // TOML
 
   double value(size_t epoch, const std::string& column) const;
-  /// Row of `epochs` with the best top-1, the first of equals.
+  /// Averaged weights, where a run has them, are the ones it is judged by: their column of that figure ("eval_top1", …), else its own.
+  std::string judged(const std::string& column) const;
+  /// Row of `epochs` with the best top-1 as judged, the first of equals.
   size_t best_epoch() const;
   /// Points (epoch, column); empty when there is no such column.
   std::vector<std::pair<double, double>> curve(const std::string& column) const;
@@ -41,10 +45,10 @@ struct RunFiles {
 /// Throws Error(data) when it is not a run folder, or one without an evaluation.
 RunFiles read_run(const Path& folder);
 
-/// A picture as a PNG within a page, with its caption.
+/// A picture (PNG or JPEG) within a page, with its caption.
 struct Exhibit {
-  std::string caption;
-  std::vector<uint8_t> png;
+  std::string caption, note;
+  std::vector<uint8_t> picture;
 };
 
 /// What a page shows besides the files of the run.
@@ -52,18 +56,23 @@ struct PageParts {
   std::vector<std::pair<std::string, std::pair<std::string, std::string>>> changes;  // option, the parent's value, the run's
   std::string parent;                                                                // name of the recipe that `changes` compares with
   std::vector<Exhibit> mistakes;                                                     // most confident first
-  std::vector<uint8_t> sheet;                                                        // augmented pictures as PNG; may be empty
+  std::vector<std::vector<std::vector<uint8_t>>> sheet;                              // training pictures: each as it is, then as augmented
 };
+/// Throws Error(usage) when its recipe is no TOML.
 std::string run_page(const RunFiles& run, const PageParts& parts);
 
 /// How two classifiers differ on the same pictures: McNemar's exact test.
 struct Paired {
   int64_t both = 0, first_only = 0, second_only = 0, neither = 0;
   double p = 1;  // two-sided
+  int64_t count() const { return both + first_only + second_only + neither; }
+  /// What the second is better by, in percentage points, and half the width of its 95 % interval (Wald's, for paired shares).
+  double points() const;
+  double interval() const;
 };
 /// Pictures are matched by name; those that only one of them saw are left out.
 Paired compare(const std::vector<PredictionRow>& first, const std::vector<PredictionRow>& second);
-/// Several runs side by side, each compared with the first.
+/// Several runs side by side, each compared with the first. Throws Error(usage) when a recipe is no TOML.
 std::string comparison_page(const std::vector<RunFiles>& runs);
 
 /// A page around `body`: head, style, nothing from elsewhere.
@@ -72,7 +81,39 @@ std::string html_page(const std::string& title, const std::string& body);
 std::string html_text(const std::string& text);
 /// Rows as an HTML table; the first row is the header.
 std::string html_table(const std::vector<std::vector<std::string>>& rows);
-/// Counts of values in equal bins, one line per set, as SVG.
-std::string histogram_svg(const std::string& x_label, const std::vector<std::pair<std::string, std::vector<double>>>& sets);
+/// A part of a page under its heading; `id` is what a link to it says.
+struct Section {
+  std::string id, title, body;
+};
+/// Links to the sections, then the sections; one without a body is left out.
+std::string sections_html(const std::vector<Section>& sections);
+/// Figures in large type, each (figure, what it is).
+std::string tiles_html(const std::vector<std::pair<std::string, std::string>>& tiles);
+/// A picture inside the page; `css` is a class or empty.
+std::string picture_html(const std::vector<uint8_t>& png_or_jpeg, const std::string& alt, const std::string& css = "");
+
+/// A chart for each panel, side by side where there is room.
+std::string chart_grid(const std::vector<Panel>& panels);
+/// Shares of each set's values in common bins, as SVG; `mark` is a named place on the axis.
+std::string histogram_svg(const std::string& x_label, const std::vector<std::pair<std::string, std::vector<double>>>& sets,
+                          const std::optional<std::pair<std::string, double>>& mark = {});
+/// Confusion counts [truth][answer] as a matrix alone, drawn to be read at a phone's width.
+std::string matrix_svg(const std::vector<std::vector<int64_t>>& counts, const std::vector<std::string>& classes);
+/// `count` pictures of `truth` were taken for `answer`.
+struct Confusion {
+  size_t truth, answer;
+  int64_t count;
+};
+/// The most frequent confusions, the largest first.
+std::vector<Confusion> most_confused(const std::vector<std::vector<int64_t>>& counts, size_t limit);
+/// Classes that are most entangled with each other, in an order that keeps together what is confused.
+std::vector<size_t> confused_classes(const std::vector<std::vector<int64_t>>& counts, size_t limit);
+
+/// Seconds as people say them: "0.4 s", "17 s", "3 min 20 s", "2 h 5 min", "1 day 3 h".
+std::string duration_text(double seconds);
+/// A percentage with the digits that `count` pictures can tell: none below 100, one below 1,000, else two.
+std::string percent_text(double percent, int64_t count);
+/// The 95 % interval of a percentage of `count` pictures (Wilson's, 1927).
+std::pair<double, double> share_interval(double percent, int64_t count);
 
 }  // namespace satchel::report

@@ -1,5 +1,7 @@
 // Reads a run folder back for its page.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -50,17 +52,32 @@ void read_summary(const Path& file, RunFiles& run) {
 
 void read_metrics(const Path& file, RunFiles& run) {
   if (!std::filesystem::exists(file)) return;
+  // A line holds the mean since its epoch began; what came in since the line before is the difference of the two sums.
+  int64_t step_before = 0;
+  double sum_before = 0, seconds_at = 0, ended = 0;
+  const auto add_loss = [&](int64_t step, double epoch, double mean) {
+    const int64_t per_epoch = epoch > 0 ? std::llround(static_cast<double>(step) / epoch) : 0;
+    const int64_t begun = per_epoch > 0 ? (step - 1) / per_epoch * per_epoch : 0;  // steps before this epoch
+    if (step_before < begun) step_before = begun, sum_before = 0;
+    const double sum = mean * static_cast<double>(step - begun);
+    if (step > step_before) run.loss.emplace_back(step, (sum - sum_before) / static_cast<double>(step - step_before));
+    step_before = step, sum_before = sum;
+  };
   std::istringstream text(read_text(file));
   for (std::string line; std::getline(text, line);) {
     const auto json = nlohmann::ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object() || !json.contains("images_per_second")) continue;
-    if (json.contains("loss")) run.loss.emplace_back(json.value("step", int64_t{0}), json.value("loss", 0.0));
+    if (!json.is_object()) continue;
+    ended = json.value("time", 0.0);
+    if (!json.contains("images_per_second")) continue;
+    if (json.contains("loss")) add_loss(json.value("step", int64_t{0}), json.value("epoch", 0.0), json.value("loss", 0.0));
+    if (json.contains("seconds")) seconds_at = json.value("time", 0.0), run.seconds = json.value("seconds", 0.0);
     run.images_per_second = json.value("images_per_second", 0.0);
     run.time_split.clear();
     for (const auto& [key, label] :
          {std::pair{"data_wait", "waiting for data"}, {"forward", "forward"}, {"backward", "backward"}, {"update", "update"}})
       if (json.contains(key)) run.time_split.emplace_back(label, json.value(key, 0.0));
   }
+  if (run.seconds > 0) run.seconds += std::max(0.0, ended - seconds_at);  // the evaluation after the last line
 }
 
 void read_predictions(const Path& file, RunFiles& run) {
@@ -81,10 +98,16 @@ double RunFiles::value(size_t epoch, const std::string& column) const {
   return 0;
 }
 
+std::string RunFiles::judged(const std::string& column) const {
+  const std::string averaged = "ema_" + column;
+  return std::find(columns.begin(), columns.end(), averaged) == columns.end() ? column : averaged;
+}
+
 size_t RunFiles::best_epoch() const {
+  const std::string top1 = judged("eval_top1");
   size_t best = 0;
   for (size_t e = 1; e < epochs.size(); ++e)
-    if (value(e, "eval_top1") > value(best, "eval_top1")) best = e;
+    if (value(e, top1) > value(best, top1)) best = e;
   return best;
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace satchel::report {
@@ -28,6 +29,18 @@ size_t character(const std::string& text, size_t i) {
 }
 
 constexpr const char* kReplacement = "\xEF\xBF\xBD";
+
+bool present(const Paint& paint) { return paint.name != nullptr; }
+
+/// The attributes of a fill and a stroke, and the classes by which a page reaches them.
+std::string colors(const Paint& fill, const Paint& stroke) {
+  std::string out = fmt::format("fill=\"{}\"", fill.light), names = present(fill) ? fmt::format("f-{}", fill.name) : "";
+  if (present(stroke)) {
+    out += fmt::format(" stroke=\"{}\"", stroke.light);
+    names += fmt::format("{}s-{}", names.empty() ? "" : " ", stroke.name);
+  }
+  return names.empty() ? out : fmt::format("{} class=\"{}\"", out, names);
+}
 
 }  // namespace
 
@@ -61,6 +74,12 @@ std::string shorten(const std::string& text, size_t limit) {
   return kept;
 }
 
+size_t characters(const std::string& text) {
+  size_t count = 0;
+  for (size_t i = 0; i < text.size(); ++count) i += std::max<size_t>(1, character(text, i));
+  return count;
+}
+
 std::string coordinate(double value) {
   std::string text = fmt::format("{:.2f}", value);
   text.erase(text.find_last_not_of('0') + 1);
@@ -68,46 +87,42 @@ std::string coordinate(double value) {
   return text == "-0" ? "0" : text;
 }
 
-Svg::Svg(double width, double height) {
+Svg::Svg(double width, double height, const std::string& label) {
   const std::string w = coordinate(width), h = coordinate(height);
   body_ = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" "
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" role=\"img\" aria-label=\"{2}\" "
       "font-family=\"system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif\">\n",
-      w, h);
-  rect(0, 0, width, height, "#fff");
+      w, h, escape(label));
+  rect(0, 0, width, height, paint::paper);
 }
 
 void Svg::text(double x, double y, const std::string& content, const Style& style) {
   const char* anchor = style.anchor == Anchor::middle ? "middle" : style.anchor == Anchor::end ? "end" : "start";
-  body_ += fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"{}\" fill=\"{}\" text-anchor=\"{}\"", coordinate(x), coordinate(y),
-                       coordinate(style.size), style.color, anchor);
+  body_ += fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"{}\" {} text-anchor=\"{}\"", coordinate(x), coordinate(y),
+                       coordinate(style.size), colors(style.color, paint::none), anchor);
   if (style.bold) body_ += " font-weight=\"600\"";
   if (style.rotate != 0) body_ += fmt::format(" transform=\"rotate({} {} {})\"", coordinate(style.rotate), coordinate(x), coordinate(y));
   body_ += fmt::format(">{}</text>\n", escape(content));
 }
 
-void Svg::line(double x1, double y1, double x2, double y2, const std::string& color, double width) {
-  body_ += fmt::format("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" stroke=\"{}\" stroke-width=\"{}\"/>\n", coordinate(x1),
-                       coordinate(y1), coordinate(x2), coordinate(y2), color, coordinate(width));
+void Svg::line(double x1, double y1, double x2, double y2, const Paint& color, double width) {
+  body_ += fmt::format("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" {} stroke-width=\"{}\"/>\n", coordinate(x1), coordinate(y1),
+                       coordinate(x2), coordinate(y2), colors(paint::none, color), coordinate(width));
 }
 
-void Svg::rect(double x, double y, double width, double height, const std::string& fill, const std::string& stroke) {
-  body_ += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"", coordinate(x), coordinate(y), coordinate(width),
-                       coordinate(height), fill);
-  if (stroke != "none") body_ += fmt::format(" stroke=\"{}\"", stroke);
-  body_ += "/>\n";
+void Svg::rect(double x, double y, double width, double height, const Paint& fill, const Paint& stroke) {
+  body_ += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" {}/>\n", coordinate(x), coordinate(y), coordinate(width),
+                       coordinate(height), colors(fill, stroke));
 }
 
-void Svg::circle(double x, double y, double radius, const std::string& fill) {
-  body_ += fmt::format("<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"{}\"/>\n", coordinate(x), coordinate(y), coordinate(radius), fill);
+void Svg::circle(double x, double y, double radius, const Paint& fill) {
+  body_ += fmt::format("<circle cx=\"{}\" cy=\"{}\" r=\"{}\" {}/>\n", coordinate(x), coordinate(y), coordinate(radius),
+                       colors(fill, paint::none));
 }
 
-void Svg::path(const std::string& d, const std::string& fill, const std::string& stroke, double width, const std::string& more) {
-  body_ += fmt::format("<path d=\"{}\" fill=\"{}\"", d, fill);
-  if (stroke != "none") {
-    body_ +=
-        fmt::format(" stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\" stroke-linecap=\"round\"", stroke, coordinate(width));
-  }
+void Svg::path(const std::string& d, const Paint& fill, const Paint& stroke, double width, const std::string& more) {
+  body_ += fmt::format("<path d=\"{}\" {}", d, colors(fill, stroke));
+  if (present(stroke)) body_ += fmt::format(" stroke-width=\"{}\" stroke-linejoin=\"round\" stroke-linecap=\"round\"", coordinate(width));
   body_ += fmt::format("{}{}/>\n", more.empty() ? "" : " ", more);
 }
 

@@ -88,6 +88,32 @@ std::string clock_text(double seconds) {
   return hours ? fmt::format("{}:{:02}:{:02}", hours, minutes, rest) : fmt::format("{}:{:02}", minutes, rest);
 }
 
+std::string duration_text(double seconds) {
+  if (!(seconds >= 0 && seconds < 1e12)) return "–";
+  if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
+  const auto total = static_cast<int64_t>(std::llround(seconds));
+  const auto two = [](int64_t large, const char* unit, int64_t small, const char* part) {
+    return small ? fmt::format("{} {} {} {}", large, unit, small, part) : fmt::format("{} {}", large, unit);
+  };
+  if (total < 60) return fmt::format("{} s", total);
+  if (total < 3600) return two(total / 60, "min", total % 60, "s");
+  const int64_t minutes = (total + 30) / 60, hours = (minutes + 30) / 60;
+  if (minutes < 24 * 60) return two(minutes / 60, "h", minutes % 60, "min");
+  return two(hours / 24, hours / 24 == 1 ? "day" : "days", hours % 24, "h");
+}
+
+std::string percent_text(double percent, int64_t count) {
+  return fmt::format("{:.{}f} %", percent, count < 100 ? 0 : count < 1000 ? 1 : 2);
+}
+
+std::pair<double, double> share_interval(double percent, int64_t count) {
+  constexpr double z = 1.959963984540054;
+  if (count <= 0) return {0, 100};
+  const double p = percent / 100, n = static_cast<double>(count), bottom = 1 + z * z / n;
+  const double middle = (p + z * z / (2 * n)) / bottom, half = z / bottom * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+  return {100 * std::max(0.0, middle - half), 100 * std::min(1.0, middle + half)};
+}
+
 std::string confusion_csv(const std::vector<std::vector<int64_t>>& counts, const std::vector<std::string>& classes) {
   const auto name = [&](size_t i) { return i < classes.size() ? csv_cell(classes[i]) : std::to_string(i); };
   std::string out = "truth\\answer";

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "satchel/data/data.h"
+#include "satchel/train/stages.h"
 
 namespace satchel::train {
 
@@ -25,6 +26,8 @@ class Device {
   virtual at::Tensor upload(const data::Batch& batch) = 0;
   /// Waits until everything queued has run (for timing and before saving).
   virtual void synchronize() {}
+  /// A clock for what runs on this device; it must not outlive it.
+  virtual std::unique_ptr<StageClock> stage_clock() const { return std::make_unique<HostClock>(); }
   /// Most memory that was in use at once: resident set on a CPU, allocated on a GPU.
   virtual int64_t peak_memory_bytes() const = 0;
 };

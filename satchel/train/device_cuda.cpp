@@ -11,6 +11,7 @@
 
 #include <cstdlib>
 #include <deque>
+#include <vector>
 
 #include "satchel/base/error.h"
 #include "satchel/train/device.h"
@@ -26,6 +27,66 @@ class PinnedBuffer : public data::Buffer {
 
  private:
   at::DataPtr memory_;
+};
+
+void wanted(cudaError_t result) { check(result == cudaSuccess, Kind::machine, "the GPU failed: {}", cudaGetErrorString(result)); }
+
+/// True once the device has come past the event. "Not yet" would stay behind as the last error, for the next launch to stumble over.
+bool passed(cudaEvent_t event) {
+  const cudaError_t result = cudaEventQuery(event);
+  if (result == cudaErrorNotReady) {
+    cudaGetLastError();
+    return false;
+  }
+  wanted(result);
+  return true;
+}
+
+/// Marks are events in the stream: the device stamps them as it comes by and the host reads the stamps later, so that nobody waits. What
+/// passes between two marks is the device's time, an idle device included: waiting for data is what the device, not the host, waits.
+class CudaClock : public StageClock {
+ public:
+  explicit CudaClock(int index) : index_(index) {}
+  ~CudaClock() override {
+    for (const Mark& mark : marks_) cudaEventDestroy(mark.event);
+    for (cudaEvent_t event : spare_) cudaEventDestroy(event);
+  }
+  void enter(Stage stage) override {
+    collect();
+    Mark mark{stage, nullptr};
+    if (spare_.empty()) {
+      wanted(cudaEventCreate(&mark.event));
+    } else {
+      mark.event = spare_.back();
+      spare_.pop_back();
+    }
+    wanted(cudaEventRecord(mark.event, c10::cuda::getCurrentCUDAStream(static_cast<c10::DeviceIndex>(index_)).stream()));
+    marks_.push_back(mark);
+  }
+  StageTimes times() override {
+    collect();
+    return times_;
+  }
+
+ private:
+  struct Mark {
+    Stage stage;
+    cudaEvent_t event;
+  };
+  void collect() {
+    while (marks_.size() > 1 && passed(marks_[1].event)) {
+      float milliseconds = 0;
+      wanted(cudaEventElapsedTime(&milliseconds, marks_[0].event, marks_[1].event));
+      times_[marks_[0].stage] += 1e-3 * milliseconds;
+      spare_.push_back(marks_[0].event);
+      marks_.pop_front();
+    }
+  }
+
+  int index_;
+  std::deque<Mark> marks_;
+  std::vector<cudaEvent_t> spare_;
+  StageTimes times_;
 };
 
 class CudaDevice : public Device {
@@ -56,6 +117,7 @@ class CudaDevice : public Device {
     copies_.push_back(copy);
     return out;
   }
+  std::unique_ptr<StageClock> stage_clock() const override { return std::make_unique<CudaClock>(index_); }
   void synchronize() override { wanted(cudaDeviceSynchronize()); }
   int64_t peak_memory_bytes() const override {
     const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(static_cast<c10::DeviceIndex>(index_));
@@ -68,13 +130,12 @@ class CudaDevice : public Device {
     cudaEvent_t passed;
   };
 
-  static void wanted(cudaError_t result) { check(result == cudaSuccess, Kind::machine, "the GPU failed: {}", cudaGetErrorString(result)); }
   /// Buffers go back to the loader once their copy has passed. The host may run so many batches ahead of the device and no more: each
   /// holds page-locked memory.
   void release_passed() {
     constexpr size_t kAhead = 8;
     if (copies_.size() >= kAhead) wanted(cudaEventSynchronize(copies_[copies_.size() - kAhead].passed));
-    while (!copies_.empty() && cudaEventQuery(copies_.front().passed) == cudaSuccess) {
+    while (!copies_.empty() && passed(copies_.front().passed)) {
       cudaEventDestroy(copies_.front().passed);
       copies_.pop_front();
     }

@@ -48,7 +48,6 @@ double megabytes(int64_t bytes) { return static_cast<double>(bytes) / 1e6; }
 }  // namespace
 
 Outcome dry_run(Session& session, const Request&) {
-  double data_seconds = 0;
   session.plan.network->train();
   session.loader->seek(0, 0);
   std::vector<double> times;
@@ -56,7 +55,7 @@ Outcome dry_run(Session& session, const Request&) {
   const double begin = now_seconds();
   while (times.size() < 2 || (now_seconds() - begin < 5 && times.size() < 20)) {
     const double before = now_seconds();
-    const Stepped stepped = next_step(session, data_seconds);
+    const Stepped stepped = next_step(session);
     check(stepped.report.finite, Kind::machine, "dry run: the loss of step {} is not a number; lower the rate (--lr)",
           session.position.step);
     session.device->synchronize();

@@ -74,6 +74,7 @@ std::string environment(const Session& session, const Request& request, const re
                               {"data", std::filesystem::absolute(request.data).string()},
                               {"pretrained", request.pretrained ? std::filesystem::absolute(*request.pretrained).string() : ""},
                               {"recipe", recipe.name},
+                              {"recipe_parent", recipe.parent},
                               {"recipe_hash", recipe::hash(session.resolved)},
                               {"params", size.params},
                               {"gmacs", static_cast<double>(size.macs) / 1e9},

@@ -72,8 +72,9 @@ void assemble(Session& session, const Request& request) {
   session.horizon = horizon(options, session.data.train.size());
   session.plan = make_plan(session.resolved, options, session.horizon, static_cast<int64_t>(session.data.classes.size()),
                            session.device->torch(), session.pipelines.card);
+  session.clock = session.device->stage_clock();
   session.step = std::make_unique<Step>(*session.plan.network, *session.plan.loss, *session.plan.optimizer, session.plan.average.get(),
-                                        options.train, session.device->torch());
+                                        options.train, session.device->torch(), session.clock.get());
   const data::Sampler sampler(session.data.train.size(), options.sampler, static_cast<uint64_t>(options.train.seed));
   session.loader = std::make_unique<data::Loader>(session.data.train, session.pipelines.train, session.pipelines.mixer, sampler,
                                                   loader_options(session), session.device->allocate());
@@ -134,7 +135,7 @@ predict::Evaluation judge(Session& session, bool averaged) {
   }
 }
 
-Stepped next_step(Session& session, double& data_seconds) {
+Stepped next_step(Session& session) {
   const Options& options = session.options;
   const int64_t in_epoch = session.position.step % session.horizon.steps_per_epoch;
   const int64_t first = in_epoch * options.train.accumulate;
@@ -145,9 +146,9 @@ Stepped next_step(Session& session, double& data_seconds) {
   std::vector<Example> examples;
   std::vector<int64_t> items;
   for (int64_t part = 0; part < parts; ++part) {
-    const double before = now_seconds();
+    session.clock->enter(Stage::data);
     const data::Batch batch = session.loader->next();
-    data_seconds += now_seconds() - before;
+    session.clock->enter(Stage::other);
     note_left_out(session, batch.failures);
     if (batch.count == 0) continue;  // every picture of it was left out
     examples.push_back({make_input(batch, session.pipelines.card, dtype, *session.device, options.mixing.round),

@@ -13,6 +13,7 @@
 #include "satchel/train/device.h"
 #include "satchel/train/plan.h"
 #include "satchel/train/run_folder.h"
+#include "satchel/train/stages.h"
 #include "satchel/train/step.h"
 #include "satchel/train/train.h"
 
@@ -25,6 +26,7 @@ struct Session {
   Pipelines pipelines;
   Horizon horizon;
   std::unique_ptr<Device> device;
+  std::unique_ptr<StageClock> clock;
   Plan plan;
   std::unique_ptr<Step> step;
   std::unique_ptr<data::Loader> loader;
@@ -46,13 +48,13 @@ void assemble(Session& session, const Request& request);
 /// Judges the network, with its averaged weights in place of its own when asked.
 predict::Evaluation judge(Session& session, bool averaged);
 
-/// The optimizer step at session.position: data, forward, backward, update. `data_seconds` grows by the time spent waiting for data.
+/// The optimizer step at session.position: data, forward, backward, update.
 struct Stepped {
   StepReport report;
   double lr = 0;
   std::vector<std::string> pictures;  // names, when the step was not finite
 };
-Stepped next_step(Session& session, double& data_seconds);
+Stepped next_step(Session& session);
 
 /// What --result prints of a run that stands at `p`; `epochs` is its length, rounded up.
 Outcome outcome_of(const Path& folder, const Position& p, const std::string& model, int64_t epochs, bool stopped);

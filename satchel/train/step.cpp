@@ -74,13 +74,14 @@ Autocast::~Autocast() {
 }
 
 Step::Step(nn::Network& network, nn::Loss& loss, optim::Optimizer& optimizer, optim::Average* average, const TrainOptions& options,
-           at::Device device)
+           at::Device device, StageClock* clock)
     : network_(network),
       loss_(loss),
       optimizer_(optimizer),
       average_(average),
       options_(options),
       device_(device),
+      clock_(clock),
       parameters_(network.parameters()),
       scale_(options.precision == "fp16" && !options.loss_scale ? std::optional<std::string>("dynamic") : options.loss_scale, options.batch,
              device) {
@@ -89,6 +90,7 @@ Step::Step(nn::Network& network, nn::Loss& loss, optim::Optimizer& optimizer, op
 }
 
 at::Tensor Step::forward_backward(const Example& example, double share, int64_t step, int64_t first_place) {
+  enter(Stage::forward);
   network_.set_step({static_cast<uint64_t>(options_.seed), step, first_place});
   at::Tensor loss;
   {
@@ -96,6 +98,7 @@ at::Tensor Step::forward_backward(const Example& example, double share, int64_t 
     const at::Tensor logits = network_.forward(example.input);
     loss = loss_(example.input, logits, example.targets);
   }
+  enter(Stage::backward);
   scale_.scaled(share == 1 ? loss : loss * share).backward();
   return loss.detach();
 }
@@ -123,6 +126,7 @@ StepReport Step::operator()(const std::vector<Example>& examples, double lr, int
   }
   report.loss = report.loss / static_cast<double>(report.count);
 
+  enter(Stage::update);
   at::NoGradGuard no_grad;
   std::vector<at::Tensor> gradients;
   for (const at::Tensor& p : parameters_)
@@ -136,6 +140,7 @@ StepReport Step::operator()(const std::vector<Example>& examples, double lr, int
     if (average_) average_->update(step + 1);
   }
   for (const at::Tensor& p : parameters_) p.mutable_grad().reset();
+  enter(Stage::other);
   return report;
 }
 

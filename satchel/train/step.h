@@ -12,6 +12,7 @@
 #include "satchel/nn/nn.h"
 #include "satchel/optim/optim.h"
 #include "satchel/train/input.h"
+#include "satchel/train/stages.h"
 #include "satchel/train/train.h"
 
 namespace satchel::train {
@@ -45,8 +46,9 @@ struct StepReport {
 
 class Step {
  public:
+  /// `average` and `clock` may be null; the clock is told which stage begins, and at the end that none of them goes on.
   Step(nn::Network& network, nn::Loss& loss, optim::Optimizer& optimizer, optim::Average* average, const TrainOptions& options,
-       at::Device device);
+       at::Device device, StageClock* clock = nullptr);
   /// `examples` are the batches of one update. `step` counts from 0.
   StepReport operator()(const std::vector<Example>& examples, double lr, int64_t step);
   LossScale& scale() { return scale_; }
@@ -54,6 +56,9 @@ class Step {
  private:
   at::Tensor forward_backward(const Example& example, double share, int64_t step, int64_t first_place);
   void clip(const std::vector<at::Tensor>& gradients) const;
+  void enter(Stage stage) const {
+    if (clock_) clock_->enter(stage);
+  }
 
   nn::Network& network_;
   nn::Loss& loss_;
@@ -61,6 +66,7 @@ class Step {
   optim::Average* average_;
   const TrainOptions options_;
   at::Device device_;
+  StageClock* clock_;
   std::vector<at::Tensor> parameters_;
   LossScale scale_;
 };

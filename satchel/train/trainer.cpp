@@ -35,10 +35,11 @@ class Trainer {
 
   Outcome run() {
     s_.plan.network->train();
+    s_.clock->enter(Stage::other);
     s_.loader->seek(p_.step / s_.horizon.steps_per_epoch, p_.step % s_.horizon.steps_per_epoch * s_.options.train.accumulate);
     while (p_.step < s_.horizon.steps && !out_of_patience()) {
       const double before = now_seconds();
-      const Stepped stepped = next_step(s_, data_seconds_);
+      const Stepped stepped = next_step(s_);
       guard(stepped);
       account(stepped);
       p_.seconds += now_seconds() - before;
@@ -115,7 +116,7 @@ class Trainer {
 
   void report(const Stepped& stepped) {
     const double now = now_seconds();
-    const bool line = p_.step % s_.options.train.log_interval == 0;
+    const bool line = p_.step % s_.options.train.log_interval == 0 || p_.step == s_.horizon.steps;
     if (!line && now - last_progress_ < 0.25) return;
     last_progress_ = now;
     const double elapsed = std::max(1e-9, now - started_);
@@ -127,20 +128,23 @@ class Trainer {
     if (stepped.report.loss.defined() && stepped.report.loss.device().is_cpu()) g.loss = stepped.report.loss.item<double>();
     g.mean_loss = p_.loss_count ? p_.loss_sum / static_cast<double>(p_.loss_count) : 0;
     g.images_per_second = static_cast<double>(pictures_) / std::max(1e-9, elapsed - evaluate_seconds_);
-    g.data_wait = data_seconds_ / std::max(1e-9, elapsed - evaluate_seconds_);
+    const StageTimes times = s_.clock->times();
+    g.data_wait = times.share(Stage::data);
     g.seconds_left = elapsed / static_cast<double>(p_.step - first_step_) * static_cast<double>(s_.horizon.steps - p_.step);
     g.peak_memory_bytes = s_.device->peak_memory_bytes();
     if (progress_) progress_(g);
     if (!line) return;
     const double epoch = static_cast<double>(p_.step) / static_cast<double>(s_.horizon.steps_per_epoch);
     std::vector<std::pair<std::string, double>> scalars = {
-        {"loss", g.mean_loss}, {"lr", g.lr}, {"images_per_second", g.images_per_second}, {"data_wait", g.data_wait}};
+        {"loss", g.mean_loss}, {"lr", g.lr}, {"seconds", p_.seconds}, {"images_per_second", g.images_per_second}};
+    for (const auto& share : times.shares()) scalars.push_back(share);
     if (s_.step->scale().on()) scalars.emplace_back("loss_scale", s_.step->scale().value());
     s_.folder->metrics(p_.step, epoch, scalars, wall_time());
   }
 
   void evaluate(double lr) {
     settle();
+    s_.clock->enter(Stage::outside);
     const double before = now_seconds();
     EpochRow row;
     row.epoch = (p_.step - 1) / s_.horizon.steps_per_epoch;
@@ -157,6 +161,7 @@ class Trainer {
     p_.rows.push_back(row);
     s_.folder->epoch(p_.rows, p_.step, wall_time());
     keep_best(row, metric, result);
+    s_.clock->enter(Stage::other);
     evaluate_seconds_ += now_seconds() - before;
     p_.seconds += now_seconds() - before;
     log::info("epoch {}  train loss {:.4f}  val loss {:.4f}  top-1 {:.2f} %  top-5 {:.2f} %{}  lr {:.3g}  {:.0f} images/s  {}{}", row.epoch,
@@ -209,11 +214,16 @@ class Trainer {
     if (averaged()) s_.folder->weights("last_ema.safetensors", s_.weights(true), s_.pipelines.card);
   }
 
+  void summarise_time() {
+    if (const std::string text = s_.clock->times().text(); !text.empty()) log::info("training time: {}", text);
+  }
+
   Outcome outcome(bool stopped) const { return outcome_of(s_.folder->path(), p_, s_.pipelines.card.model, s_.horizon.epochs, stopped); }
 
   Outcome stopped() {
     tell_overflows(false, p_.step - 1, /*end=*/true);
     write_last();
+    summarise_time();
     Outcome o = outcome(true);
     log::info("stopped at step {} of {}; state saved in {}; continue with: satchel train --resume {}", p_.step, s_.horizon.steps,
               s_.folder->state().string(), o.folder.string());
@@ -228,6 +238,7 @@ class Trainer {
     p_.finished = true;
     write_last();
     save();
+    summarise_time();
     return outcome(false);
   }
 
@@ -237,7 +248,7 @@ class Trainer {
   const std::function<void(const Progress&)>& progress_;
   const double started_;
   const int64_t first_step_ = p_.step;
-  double last_save_, save_cost_ = 0, last_progress_ = 0, data_seconds_ = 0, evaluate_seconds_ = 0;
+  double last_save_, save_cost_ = 0, last_progress_ = 0, evaluate_seconds_ = 0;
   int64_t pictures_ = 0;
   int64_t untold_ = 0;              // overflows that no line has told of
   std::optional<int64_t> told_at_;  // step of the last line that did

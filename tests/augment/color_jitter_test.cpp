@@ -1,5 +1,6 @@
 // Colour jitter and lighting against torchvision, colorsys and NumPy by MXNet's formulas (tools/golden/augment_color.py), and the laws of
-// chance. SPDX-License-Identifier: Apache-2.0
+// chance.
+// SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
 #include <fstream>

@@ -2,11 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <string>
 
 #include "satchel/augment/augment.h"
+#include "tests/error_of.h"
 #include "tests/image/golden.h"
 
 namespace satchel::augment {
@@ -33,18 +32,6 @@ inline double number(const recipe::Table& table, const char* name) {
   const recipe::Value* value = table.find(name);
   if (const auto* whole = std::get_if<int64_t>(&value->data)) return static_cast<double>(*whole);
   return std::get<double>(value->data);
-}
-
-/// What it says when it throws.
-template <class F>
-std::string error_of(Kind kind, F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    return error.what();
-  }
-  return "no error";
 }
 
 }  // namespace satchel::augment

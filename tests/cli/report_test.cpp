@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+#include <sstream>
+
 #include "tests/e2e/program.h"
 
 namespace satchel::e2e {
@@ -35,8 +38,32 @@ TEST_F(ReportTest, APageHoldsTheRunsPictures) {
   const std::string page = read_text(*scratch_ / "runs/one/report.html");
   EXPECT_THAT(page, HasSubstr("Most confident mistakes"));
   EXPECT_THAT(page, HasSubstr("<td>optimizer.sgd.momentum</td><td>0.9</td><td>0.8</td>"));
-  EXPECT_THAT(page, HasSubstr("What augmentation makes of the pictures"));
+  EXPECT_THAT(page, HasSubstr("alt=\"as augmented\""));
   EXPECT_THAT(page, Not(HasSubstr("<script")));
+}
+
+TEST_F(ReportTest, TheTimeOfTrainingIsSplit) {
+  ASSERT_EQ(run({"report", "runs/one"}, scratch_->path()).code, 0);
+  std::istringstream metrics(read_text(*scratch_ / "runs/one/metrics.jsonl"));
+  nlohmann::json last;
+  for (std::string line; std::getline(metrics, line);)
+    if (const auto json = nlohmann::json::parse(line); json.contains("forward")) last = json;
+  EXPECT_EQ(last.at("step"), 3) << "24 pictures in batches of 8: the last step has a line, however long the interval";
+  double sum = 0;
+  for (const char* share : {"data_wait", "forward", "backward", "update"}) {
+    EXPECT_GT(last.at(share), 0) << share;
+    sum += last.at(share).get<double>();
+  }
+  EXPECT_LE(sum, 1 + 1e-9);
+  EXPECT_THAT(read_text(*scratch_ / "runs/one/train.log"), HasSubstr("training time: "));
+  EXPECT_THAT(read_text(*scratch_ / "runs/one/report.html"), HasSubstr("waiting for data"));
+}
+
+TEST_F(ReportTest, RunsOfOneNameAreToldApart) {
+  make_folder(*scratch_ / "other");
+  std::filesystem::copy(*scratch_ / "runs/two", *scratch_ / "other/two", std::filesystem::copy_options::recursive);
+  ASSERT_EQ(run({"report", "runs/two", "other/two", "--output", "same.html"}, scratch_->path()).code, 0);
+  EXPECT_THAT(read_text(*scratch_ / "same.html"), HasSubstr("<h1>runs/two · other/two</h1>"));
 }
 
 TEST_F(ReportTest, WithoutItsPicturesThePageSaysSo) {

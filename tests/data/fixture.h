@@ -12,6 +12,7 @@
 
 #include "satchel/base/error.h"
 #include "satchel/data/data.h"
+#include "tests/error_of.h"
 #include "tests/image/golden.h"
 
 namespace satchel::data {
@@ -42,18 +43,6 @@ class TestFolder : public ::testing::Test {
 
   Path root_;
 };
-
-/// What it says when it throws.
-template <class F>
-std::string error_of(Kind kind, F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    return error.what();
-  }
-  return "no error";
-}
 
 /// Made pictures in memory; some cannot be read.
 class MadeReader : public Reader {

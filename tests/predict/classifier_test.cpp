@@ -1,5 +1,6 @@
 // The classifier: every picture its own answer, whatever lies beside it; weights of ours and of other people; real weights on real
-// pictures. SPDX-License-Identifier: Apache-2.0
+// pictures.
+// SPDX-License-Identifier: Apache-2.0
 #include <ATen/Context.h>
 #include <ATen/core/Tensor.h>
 #include <gmock/gmock.h>

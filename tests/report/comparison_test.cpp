@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "satchel/report/report.h"
 #include "tests/report/run_folder.h"
 #include "tests/scratch.h"
@@ -11,6 +13,7 @@ namespace satchel::report {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// n pictures, of which those from `from` on to `to` are answered wrong.
 std::vector<PredictionRow> answers(int n, int from, int to) {
@@ -33,6 +36,14 @@ TEST(Compare, CountsPairsAndTestsTheDiscordant) {
   EXPECT_EQ(compare(answers(20, 0, 5), answers(20, 5, 10)).p, 1) << "equal counts";
 }
 
+TEST(Compare, MeasuresTheDifference) {
+  // Of 20 pictures the second gets 8 more right and none less: 40 points, s.e. √(8 − 64/20)/20.
+  const Paired p = compare(answers(20, 0, 10), answers(20, 8, 10));
+  EXPECT_EQ(p.points(), 40);
+  EXPECT_NEAR(p.interval(), 100 * 1.959963984540054 * std::sqrt(8 - 64.0 / 20) / 20, 1e-9);
+  EXPECT_EQ(Paired{}.points(), 0);
+}
+
 TEST(Compare, LeavesOutWhatOnlyOneSaw) {
   const Paired p = compare(answers(5, 0, 0), answers(20, 0, 0));
   EXPECT_EQ(p.both + p.first_only + p.second_only + p.neither, 5);
@@ -43,8 +54,23 @@ TEST(ComparisonPage, NamesEveryRun) {
   for (const char* name : {"one", "two"}) write_run(scratch / name);
   const std::string page = comparison_page({read_run(scratch / "one"), read_run(scratch / "two")});
   EXPECT_THAT(page, HasSubstr("<h1>one · two</h1>"));
-  EXPECT_THAT(page, HasSubstr("<td>two</td><td class=\"n\">4</td><td class=\"n\">2</td>"));
-  EXPECT_THAT(page, HasSubstr("+0.00 points, may be chance"));
+  EXPECT_THAT(page, HasSubstr(">+0.00 points<"));
+  EXPECT_THAT(page, HasSubstr(">may be chance<"));
+  EXPECT_THAT(page, HasSubstr("The recipes are the same."));
+  EXPECT_THAT(page, Not(HasSubstr("id=\"classes\""))) << "none differs";
+}
+
+TEST(ComparisonPage, ShowsWhatDiffersInRecipesAndClasses) {
+  const Scratch scratch;
+  for (const char* name : {"one", "two"}) write_run(scratch / name);
+  write_atomic(scratch / "two/recipe.toml", "model = { resnet18 = {} }\n[train]\nbatch = 32\n");
+  write_atomic(scratch / "two/predictions.csv",
+               "filename,truth,answer,probability,gap\ncat/1.png,cat,cat,0.9,2.5\n\"dog/2,.png\",\"dog, <big>\",\"dog, <big>\",0.8,2.0\n"
+               "cat/3.png,cat,\"dog, <big>\",0.6,0.5\ncat/4.png,cat,cat,0.7,1.0\n");
+  const std::string page = comparison_page({read_run(scratch / "one"), read_run(scratch / "two")});
+  EXPECT_THAT(page, HasSubstr("<td>train.batch</td><td class=\"n\">–</td><td class=\"n\">32</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>dog, &lt;big&gt;</td><td class=\"n\">1</td><td class=\"n\">0 %</td><td class=\"n\">100 %</td>"));
+  EXPECT_THAT(page, HasSubstr(">+25.00 points<"));
 }
 
 }  // namespace

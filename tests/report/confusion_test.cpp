@@ -56,6 +56,30 @@ TEST(Confusion, PerfectEmptyAndNamelessData) {
   EXPECT_THAT(confusion_svg({{1, 2}, {0, 5}}, {}), HasSubstr(">0 → 1<"));
 }
 
+TEST(Confusion, ThePageDrawsTheMatrixAlone) {
+  std::vector<std::string> svgs;
+  for (size_t n : {2, 10, 24, 25, 60, 61, 240, 1000}) {
+    svgs.push_back(matrix_svg(counts(n), names(n)));
+    EXPECT_EQ(svgs.back().find("Most confused"), std::string::npos) << n;
+    EXPECT_LT(svgs.back().size(), 300000u) << n;
+  }
+  expect_well_formed(svgs);
+}
+
+TEST(Confusion, WhatIsEntangledStandsTogether) {
+  std::vector<std::vector<int64_t>> c(50, std::vector<int64_t>(50));
+  for (size_t i = 0; i < 50; ++i) c[i][i] = 10;
+  c[3][40] = 6, c[40][3] = 1, c[40][17] = 2;  // 3, 40 and 17 belong together
+  c[8][9] = 5;
+  EXPECT_THAT(confused_classes(c, 5), testing::ElementsAre(3, 40, 17, 8, 9));
+  EXPECT_THAT(confused_classes(c, 4), testing::ElementsAre(3, 40, 17)) << "no half of a pair";
+  EXPECT_THAT(confused_classes({{1, 0}, {0, 1}}, 4), testing::IsEmpty());
+  const std::vector<Confusion> pairs = most_confused(c, 2);
+  ASSERT_EQ(pairs.size(), 2u);
+  EXPECT_EQ(pairs[0].truth, 3u);
+  EXPECT_EQ(pairs[1].count, 5);
+}
+
 TEST(Confusion, RefusesCountsThatAreNotSquare) { EXPECT_THROW(confusion_svg({{1, 2}, {3}}, {}), Error); }
 
 }  // namespace

@@ -85,5 +85,12 @@ TEST(Curves, EqualInputGivesEqualBytes) {
   EXPECT_EQ(curves_svg(panels), curves_svg(panels));
 }
 
+TEST(Curves, APageHasAChartForEachPanel) {
+  const std::string html = chart_grid({{"Loss", "epoch", "loss", {{"a", {{0, 1}, {1, 0.3}}}, {"b", {}}}}, {"Rate", "step", "", {}}});
+  EXPECT_EQ(count(html, "<svg "), 2u);
+  for (const char* text : {">Loss<", ">last 0.3<", ">no data yet<", ">step<"}) EXPECT_THAT(html, HasSubstr(text));
+  expect_well_formed({html});
+}
+
 }  // namespace
 }  // namespace satchel::report

@@ -16,7 +16,8 @@ TEST(Html, PageIsWholeAndFetchesNothing) {
   EXPECT_THAT(page, ::testing::StartsWith("<!doctype html>"));
   EXPECT_THAT(page, HasSubstr("<title>a &lt;b&gt;</title>"));
   EXPECT_THAT(page, HasSubstr("width=device-width"));
-  for (const char* fetch : {"http:", "https:", "src=\"/", "@import", "<script", "<link"}) EXPECT_THAT(page, Not(HasSubstr(fetch))) << fetch;
+  for (const char* fetch : {"http:", "https:", "src=\"/", "@import", "<script", "stylesheet"})
+    EXPECT_THAT(page, Not(HasSubstr(fetch))) << fetch;
 }
 
 TEST(Html, TablesAlignNumbersAndEscape) {
@@ -26,13 +27,28 @@ TEST(Html, TablesAlignNumbersAndEscape) {
   EXPECT_EQ(html_table({}), "");
 }
 
-TEST(Html, HistogramsShareTheirAxis) {
-  const std::string svg = histogram_svg("gap", {{"right", {1, 2, 3, 3}}, {"wrong", {0}}, {"none", {}}});
-  EXPECT_THAT(svg, HasSubstr(">right<"));
-  EXPECT_THAT(svg, HasSubstr(">wrong<"));
-  EXPECT_THAT(svg, Not(HasSubstr(">none<")));
-  EXPECT_EQ(histogram_svg("gap", {}), "");
-  EXPECT_THAT(histogram_svg("gap", {{"one value", {2, 2}}}), HasSubstr("one value"));
+TEST(Html, AColumnOfNumbersMayHaveGapsAndTheFirstOneIsAName) {
+  const std::string table = html_table({{"class", "recall", "word"}, {"7", "–", "a"}, {"8", "12 %", "1"}});
+  EXPECT_THAT(table, HasSubstr("<td>7</td><td class=\"n\">–</td><td>a</td>"));
+}
+
+TEST(Html, ManyColumnsCarryTheirHeadingsForAPhone) {
+  EXPECT_THAT(html_table({{"a", "b", "c", "d", "e"}, {"1", "2", "3", "4", "5"}}), Not(HasSubstr("data-label")));
+  const std::string table = html_table({{"a", "b", "c", "d", "e", "\"f\""}, {"1", "2", "3", "4", "5", "6"}});
+  EXPECT_THAT(table, HasSubstr("<table class=\"stack\">"));
+  EXPECT_THAT(table, HasSubstr("<td class=\"n\" data-label=\"&quot;f&quot;\">6</td>"));
+}
+
+TEST(Html, ASectionWithoutABodyIsLeftOut) {
+  const std::string html = sections_html({{"one", "First & last", "<p>x</p>"}, {"two", "Second", ""}});
+  EXPECT_THAT(html, HasSubstr("<a href=\"#one\">First &amp; last</a>"));
+  EXPECT_THAT(html, HasSubstr("<section id=\"one\">"));
+  EXPECT_THAT(html, Not(HasSubstr("Second")));
+}
+
+TEST(Html, PicturesStandInsideThePage) {
+  EXPECT_EQ(picture_html({1, 2, 3, 4}, "a <b>"), "<img alt=\"a &lt;b&gt;\" src=\"data:image/png;base64,AQIDBA==\">");
+  EXPECT_THAT(picture_html({0xFF, 0xD8}, "", "x"), HasSubstr("<img class=\"x\" alt=\"\" src=\"data:image/jpeg;base64,/9g=\">"));
 }
 
 }  // namespace

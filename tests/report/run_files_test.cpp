@@ -22,7 +22,8 @@ TEST(RunFiles, HoldWhatTheFolderSays) {
   EXPECT_EQ(run.value(1, "eval_top1"), 75);
   EXPECT_THAT(run.curve("lr"), ElementsAre(Pair(0, 0.1), Pair(1, 0.05), Pair(2, 0.01)));
   EXPECT_TRUE(run.curve("ema_top1").empty());
-  EXPECT_THAT(run.loss, ElementsAre(Pair(1, 2.0), Pair(2, 1.5)));
+  EXPECT_THAT(run.loss, ElementsAre(Pair(1, 2.0), Pair(3, 1.25))) << "a mean of 1.5 after three steps of which the first had 2";
+  EXPECT_EQ(run.seconds, 200) << "190 at the last line, 10 of evaluation after it";
   EXPECT_EQ(run.images_per_second, 20);
   EXPECT_THAT(run.time_split,
               ElementsAre(Pair("waiting for data", 0.125), Pair("forward", 0.25), Pair("backward", 0.5), Pair("update", 0.0625)));
@@ -39,6 +40,27 @@ TEST(RunFiles, ARunOfAnOlderVersionHasNoGaps) {
   write_run(scratch.path());
   write_atomic(scratch / "predictions.csv", "filename,truth,answer,probability\ncat/1.png,cat,cat,0.9\n");
   EXPECT_FALSE(read_run(scratch.path()).predictions.at(0).gap);
+}
+
+/// Four steps an epoch: the mean begins anew with the second epoch, whose first line tells of one step.
+TEST(RunFiles, LossBetweenLinesBeginsAnewWithAnEpoch) {
+  const Scratch scratch;
+  write_run(scratch.path());
+  std::string text;
+  for (const auto& [step, mean] : {std::pair{2, 4.0}, {4, 3.0}, {5, 1.0}, {8, 2.5}})
+    text += fmt::format("{{\"step\":{},\"epoch\":{},\"loss\":{},\"images_per_second\":1}}\n", step, step / 4.0, mean);
+  write_atomic(scratch / "metrics.jsonl", text);
+  EXPECT_THAT(read_run(scratch.path()).loss, ElementsAre(Pair(2, 4.0), Pair(4, 2.0), Pair(5, 1.0), Pair(8, 3.0)));
+}
+
+TEST(RunFiles, AveragedWeightsAreJudged) {
+  const Scratch scratch;
+  write_run(scratch.path());
+  EXPECT_EQ(read_run(scratch.path()).judged("eval_top1"), "eval_top1");
+  write_atomic(scratch / "summary.csv", "epoch,eval_top1,ema_eval_top1\n0,50,20\n1,40,30\n");
+  const RunFiles run = read_run(scratch.path());
+  EXPECT_EQ(run.judged("eval_top1"), "ema_eval_top1");
+  EXPECT_EQ(run.best_epoch(), 1u);
 }
 
 TEST(RunFiles, WhatIsNoRunIsNamed) {

@@ -12,6 +12,7 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/sin.h>
 #include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -199,6 +200,20 @@ TEST(LossScale, AFixedOneStays) {
   EXPECT_TRUE(scale.state().size() == 2);
   EXPECT_THROW(LossScale(std::optional<std::string>("much"), 96, at::kCPU), Error);
   EXPECT_THROW(LossScale(std::optional<std::string>("-1"), 96, at::kCPU), Error);
+}
+
+TEST(Step, TellsTheClockWhichStageBegins) {
+  class Listed : public StageClock {
+   public:
+    void enter(Stage stage) override { stages.push_back(stage); }
+    StageTimes times() override { return {}; }
+    std::vector<Stage> stages;
+  } clock;
+  Bench bench(TrainOptions{});
+  Step step(*bench.network, bench.loss, *bench.optimizer, nullptr, TrainOptions{}, at::kCPU, &clock);
+  step({bench.example(0, 4), bench.example(4, 4)}, 0.1, 0);
+  EXPECT_THAT(clock.stages,
+              ::testing::ElementsAre(Stage::forward, Stage::backward, Stage::forward, Stage::backward, Stage::update, Stage::other));
 }
 
 }  // namespace

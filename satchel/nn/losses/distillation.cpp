@@ -1,6 +1,7 @@
 // Knowledge distillation: a trained teacher's softened answer beside the hard loss (Hinton et al., 1503.02531; 1812.01187 §5.3). The
 // teacher is frozen, sees the very input that the student sees, mixed as it is, and belongs to nobody else: neither weights, average nor
-// state hold it. SPDX-License-Identifier: Apache-2.0
+// state hold it.
+// SPDX-License-Identifier: Apache-2.0
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/log_softmax.h>
