@@ -72,7 +72,7 @@ Layout layout_of(size_t n, const std::vector<std::string>& classes) {
 Layout page_layout_of(size_t n, const std::vector<std::string>& classes) {
   Layout layout = layout_of(n, classes);
   layout.top = 10;
-  layout.name_length = 12, layout.most_ticks = 5, layout.index_size = 20;
+  layout.name_length = 20, layout.most_ticks = 5, layout.index_size = 20;
   const double count = static_cast<double>(std::max<size_t>(1, layout.cells));
   if (n <= kWithCounts)
     layout.cell = std::clamp(330 / count, 22.0, 52.0);

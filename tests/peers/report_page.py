@@ -23,7 +23,7 @@ INSPECT = """
 (() => {
   const found = [], page = document.scrollingElement, phone = innerWidth < 500;
   const name = e => e.tagName.toLowerCase() + (e.id ? '#' + e.id : '') + ' "' + (e.textContent || e.alt || '').trim().slice(0, 40) + '"';
-  const shown = e => { const r = e.getBoundingClientRect(); return r.width > 0 && r.height > 0; };
+  const shown = e => { const r = e.getBoundingClientRect(); return r.width > 0 && r.height > 0 && e.checkVisibility(); };
   if (page.scrollWidth > page.clientWidth) found.push(`the page is ${page.scrollWidth} pixels wide`);
   for (const e of document.querySelectorAll('body *')) {
     if (!shown(e)) continue;
