@@ -58,7 +58,7 @@ void read_metrics(const Path& file, RunFiles& run) {
   const auto add_loss = [&](int64_t step, double epoch, double mean) {
     const int64_t per_epoch = epoch > 0 ? std::llround(static_cast<double>(step) / epoch) : 0;
     const int64_t begun = per_epoch > 0 ? (step - 1) / per_epoch * per_epoch : 0;  // steps before this epoch
-    if (step_before < begun) step_before = begun, sum_before = 0;
+    if (step_before <= begun) step_before = begun, sum_before = 0;
     const double sum = mean * static_cast<double>(step - begun);
     if (step > step_before) run.loss.emplace_back(step, (sum - sum_before) / static_cast<double>(step - step_before));
     step_before = step, sum_before = sum;
