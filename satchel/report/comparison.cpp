@@ -6,6 +6,7 @@
 
 #include "satchel/base/error.h"
 #include "satchel/recipe/recipe.h"
+#include "satchel/report/html.h"
 #include "satchel/report/report.h"
 #include "satchel/report/svg.h"
 
@@ -102,7 +103,7 @@ std::string recipes(const std::vector<RunFiles>& runs) {
     rows.push_back({path});
     for (const std::string& value : row) rows.back().push_back(value.empty() ? "–" : value);
   }
-  return html_table(rows);
+  return settings_table(rows);
 }
 
 /// Classes whose recall differs most from the first run's.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "satchel/base/error.h"
+#include "satchel/report/html.h"
 #include "satchel/report/report.h"
 #include "satchel/report/svg.h"
 
@@ -106,20 +107,10 @@ bool is_number(const std::string& cell) {
          cell.find_first_of("0123456789") != std::string::npos;
 }
 
-}  // namespace
-
-std::string html_page(const std::string& title, const std::string& body) {
-  return "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, "
-         "initial-scale=1\">\n<link rel=\"icon\" href=\"data:,\">\n<title>" +
-         escape(title) + "</title>\n<style>" + palette() + kStyle + "</style>\n</head>\n<body>\n" + body + "</body>\n</html>\n";
-}
-
-std::string html_text(const std::string& text) { return escape(text); }
-
-std::string html_table(const std::vector<std::vector<std::string>>& rows) {
+std::string table(const std::vector<std::vector<std::string>>& rows, bool settings) {
   if (rows.empty()) return "";
   // A column is aligned right when every cell below its header that holds something is a number; the first one names its row.
-  std::vector<bool> numeric(rows.front().size(), rows.size() > 1);
+  std::vector<bool> numeric(rows.front().size(), rows.size() > 1 && !settings);
   for (size_t r = 1; r < rows.size(); ++r)
     for (size_t c = 0; c < numeric.size() && c < rows[r].size(); ++c)
       numeric[c] = numeric[c] && c > 0 && (rows[r][c].empty() || rows[r][c] == "–" || is_number(rows[r][c]));
@@ -137,6 +128,20 @@ std::string html_table(const std::vector<std::vector<std::string>>& rows) {
   }
   return out + "</tbody></table></div>\n";
 }
+
+}  // namespace
+
+std::string html_page(const std::string& title, const std::string& body) {
+  return "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, "
+         "initial-scale=1\">\n<link rel=\"icon\" href=\"data:,\">\n<title>" +
+         escape(title) + "</title>\n<style>" + palette() + kStyle + "</style>\n</head>\n<body>\n" + body + "</body>\n</html>\n";
+}
+
+std::string html_text(const std::string& text) { return escape(text); }
+
+std::string html_table(const std::vector<std::vector<std::string>>& rows) { return table(rows, false); }
+
+std::string settings_table(const std::vector<std::vector<std::string>>& rows) { return table(rows, true); }
 
 std::string sections_html(const std::vector<Section>& sections) {
   std::string links, out;

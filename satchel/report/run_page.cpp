@@ -6,6 +6,7 @@
 
 #include "satchel/base/error.h"
 #include "satchel/recipe/recipe.h"
+#include "satchel/report/html.h"
 #include "satchel/report/report.h"
 #include "satchel/report/svg.h"
 
@@ -243,7 +244,7 @@ std::string recipe_section(const RunFiles& run, const PageParts& parts) {
     std::vector<std::vector<std::string>> rows = {{"option", parts.parent, "this run"}};
     for (const auto& [path, values] : parts.changes)
       rows.push_back({path, values.first.empty() ? "–" : values.first, values.second.empty() ? "–" : values.second});
-    out += rows.size() > 1 ? fmt::format("<p>What differs from the recipe {}:</p>\n", escape(parts.parent)) + html_table(rows)
+    out += rows.size() > 1 ? fmt::format("<p>What differs from the recipe {}:</p>\n", escape(parts.parent)) + settings_table(rows)
                            : fmt::format("<p>Nothing differs from the recipe {}.</p>\n", escape(parts.parent));
   }
   return out + "<details open><summary>The whole, as it can be run again</summary>\n<pre>" + escape(run.recipe) + "</pre></details>\n";
@@ -256,7 +257,7 @@ std::string environment(const RunFiles& run) {
     std::replace(words.begin(), words.end(), '_', ' ');
     if (!value.empty()) rows.push_back({words, value});
   }
-  return rows.size() > 1 ? html_table(rows) : "";
+  return rows.size() > 1 ? settings_table(rows) : "";
 }
 
 }  // namespace
