@@ -56,9 +56,9 @@ summary { cursor: pointer; padding: .3rem 0; } details { margin: .6rem 0; }
 @media (max-width: 36rem) {
   body { padding-top: 1.1rem; } h1 { font-size: 1.55rem; } section { margin-top: 1.8rem; padding-top: 1.2rem; }
   .tiles { grid-template-columns: 1fr 1fr; gap: .5rem; } .share { display: none; }
-  table { font-size: .84rem; } th, td { padding-right: .55rem; } td:last-child { min-width: 4.5rem; }
+  table { font-size: .84rem; } th, td { padding-right: .55rem; } td:first-child { min-width: 5.2rem; } td:last-child { min-width: 3.8rem; }
   table.stack thead { display: none; } table.stack tr { display: block; padding: .55rem 0; border-bottom: 1px solid var(--rule); }
-  table.stack td { display: flex; justify-content: space-between; gap: 1rem; border: 0; padding: .1rem 0; white-space: normal; text-align: right; }
+  table.stack td, table.stack td.n + td:not(.n) { display: flex; justify-content: space-between; gap: 1rem; border: 0; padding: .1rem 0; white-space: normal; text-align: right; }
   table.stack td::before { content: attr(data-label); color: var(--soft); text-align: left; flex: none; max-width: 60%; }
   table.stack td:first-child { display: block; text-align: left; font-weight: 600; } table.stack td:first-child::before { content: none; }
 }
@@ -67,7 +67,7 @@ summary { cursor: pointer; padding: .3rem 0; } details { margin: .6rem 0; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   body { max-width: none; padding: 0; font-size: 10pt; } nav { display: none; } section { margin-top: 1.4rem; padding-top: 1rem; }
   h2, h3 { break-after: avoid; } p.soft { break-after: avoid; } svg, figure, tr, .tiles, .bar, .key, .draws { break-inside: avoid; }
-  .wide { overflow: visible; } table { font-size: 8.5pt; } pre { font-size: 7.5pt; }
+  .wide { overflow: visible; } table { font-size: 8.5pt; } th.n { white-space: normal; } pre { font-size: 7.5pt; }
   .charts { grid-template-columns: 1fr 1fr; } .gallery { grid-template-columns: repeat(6, 1fr); } .sheet { grid-template-columns: 1fr 1fr; }
   .figure svg { max-width: 30rem; max-height: 17cm; }
 }
