@@ -1,5 +1,6 @@
 // The page of a table: what it says, what it cost, its figures, and the runs behind it; whole in itself.
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
 #include <set>
 
 #include "satchel/base/error.h"
@@ -11,10 +12,6 @@ namespace {
 
 using report::html_text;
 
-std::string tile(const std::string& value, const std::string& what) {
-  return "<div class=\"tile\"><b>" + html_text(value) + "</b><span>" + html_text(what) + "</span></div>\n";
-}
-
 std::string tiles(const Outcome& outcome) {
   std::set<std::string> runs;
   int64_t help = 0, hurt = 0, open = 0;
@@ -23,13 +20,30 @@ std::string tiles(const Outcome& outcome) {
     help += cell.verdict == Verdict::helps, hurt += cell.verdict == Verdict::hurts;
     open += cell.verdict == Verdict::unclear || cell.verdict == Verdict::too_small;
   }
-  std::string out = "<div class=\"tiles\">\n";
-  out += tile(!outcome.finished ? "not finished" : outcome.valid ? "valid" : "too small to tell", "by its own rule");
-  out += tile(std::to_string(help), "rows help beyond noise");
-  out += tile(std::to_string(hurt), "rows hurt beyond noise");
-  out += tile(std::to_string(open), "rows cannot be told from noise");
-  out += tile(std::to_string(runs.size()), "finished runs");
-  out += tile(report::clock_text(outcome.seconds), "of training, all runs added");
+  return report::tiles_html({{!outcome.finished ? "not finished"
+                              : outcome.valid   ? "valid"
+                                                : "too small to tell",
+                              "by its own rule"},
+                             {std::to_string(help), "changes help beyond noise"},
+                             {std::to_string(hurt), "changes hurt beyond noise"},
+                             {std::to_string(open), "changes cannot be told from noise"},
+                             {std::to_string(runs.size()), "finished runs"},
+                             {report::duration_text(outcome.seconds), "of training, all runs added"}});
+}
+
+/// A drawing of every change with its interval, one for each column of the table.
+std::string effects(const Outcome& outcome) {
+  std::vector<std::string> columns;
+  std::map<std::string, std::vector<report::Interval>> rows;
+  for (const Cell& cell : outcome.cells) {
+    if (!cell.increment || cell.increment->count < 2) continue;
+    if (!rows.contains(cell.column)) columns.push_back(cell.column);
+    rows[cell.column].push_back({cell.label, cell.increment->mean, cell.increment->half_width});
+  }
+  if (columns.empty()) return "";
+  std::string out = "<div class=\"charts\">\n";
+  for (const std::string& column : columns)
+    out += report::intervals_svg(columns.size() > 1 ? column : "", "change of top-1 in points, with its 95 % interval", rows[column]);
   return out + "</div>\n";
 }
 
@@ -48,7 +62,7 @@ std::string runs(const Path& folder, const Outcome& outcome) {
       body += "<tr><td>" + html_text(cell.label) + "</td><td>" + html_text(cell.column) + "</td><td>" + list + "</td></tr>\n";
   }
   if (body.empty()) return "";
-  return "<h2>Runs</h2>\n<p class=\"soft\"><code>satchel report runs/NAME</code> writes the page of a run; this page links to those "
+  return "<p class=\"soft\"><code>satchel report runs/NAME</code> writes the page of a run; this page links to those "
          "that are there when it is written.</p>\n<div class=\"wide\"><table>\n<thead><tr><th>row</th><th>column</th><th>runs</th></tr>"
          "</thead>\n<tbody>\n" +
          body + "</tbody></table></div>\n";
@@ -58,19 +72,21 @@ std::string runs(const Path& folder, const Outcome& outcome) {
 
 std::string page(const Path& folder, const Experiment& experiment, const Scale& scale, const Outcome& outcome,
                  const std::vector<Drawing>& drawings) {
-  std::string body = "<h1>" + html_text(experiment.title) + "</h1>\n<p class=\"soft\">" + html_text(experiment.source) + " · scale " +
+  std::string head = "<h1>" + html_text(experiment.title) + "</h1>\n<p class=\"soft\">" + html_text(experiment.source) + " · scale " +
                      html_text(scale.name) + ": " + html_text(scale.cost) + " · recipe " + html_text(scale.recipe) + " on " +
                      html_text(scale.data) + "</p>\n" + tiles(outcome);
-  body += "<p><b>" + html_text(standing_text(outcome)) + ".</b></p>\n";
-  body += "<h2>What each row is worth</h2>\n" + report::html_table(to_rows(outcome, Part::effect));
-  body += "<p class=\"soft\">" + html_text(how_to_read(scale)) + "</p>\n";
-  if (!experiment.note.empty()) body += "<p>" + html_text(experiment.note) + "</p>\n";
+  head += "<p><b>" + html_text(standing_text(outcome)) + ".</b></p>\n";
+  std::string worth = effects(outcome) + report::html_table(to_rows(outcome, Part::effect));
+  worth += "<p class=\"soft\">" + html_text(how_to_read(scale)) + "</p>\n";
+  if (!experiment.note.empty()) worth += "<p>" + html_text(experiment.note) + "</p>\n";
+  std::string cost = report::html_table(to_rows(outcome, Part::cost));
+  if (const std::string size = shared_size(outcome); !size.empty()) cost += "<p class=\"soft\">" + html_text(size) + ".</p>\n";
+  std::vector<report::Section> sections = {{"rows", "What each row is worth", worth}};
   for (const Drawing& d : drawings)
-    body += "<h2>" + html_text(d.title) + "</h2>\n<div class=\"wide\">" + d.svg + "</div>\n<p class=\"soft\">" + html_text(d.caption) +
-            "</p>\n";
-  body += "<h2>What it costs</h2>\n" + report::html_table(to_rows(outcome, Part::cost));
-  if (const std::string size = shared_size(outcome); !size.empty()) body += "<p class=\"soft\">" + html_text(size) + ".</p>\n";
-  return report::html_page(experiment.title, body + runs(folder, outcome));
+    sections.push_back({d.name, d.title, "<div class=\"wide\">" + d.svg + "</div>\n<p class=\"soft\">" + html_text(d.caption) + "</p>\n"});
+  sections.push_back({"cost", "What it costs", cost});
+  sections.push_back({"runs", "Runs", runs(folder, outcome)});
+  return report::html_page(experiment.title, head + report::sections_html(sections));
 }
 
 void write_all(const Path& folder, const Experiment& experiment, const Scale& scale, const Outcome& outcome) {

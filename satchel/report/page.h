@@ -97,6 +97,13 @@ std::string chart_grid(const std::vector<Panel>& panels);
 /// Shares of each set's values in common bins, as SVG; `mark` is a named place on the axis.
 std::string histogram_svg(const std::string& x_label, const std::vector<std::pair<std::string, std::vector<double>>>& sets,
                           const std::optional<std::pair<std::string, double>>& mark = {});
+/// A row of intervals_svg: mean ± half_width.
+struct Interval {
+  std::string label;
+  double mean = 0, half_width = 0;
+};
+/// Each row's interval on one axis about 0, as SVG; green where it lies above 0, orange below, grey where it holds 0.
+std::string intervals_svg(const std::string& title, const std::string& x_label, const std::vector<Interval>& rows);
 /// Confusion counts [truth][answer] as a matrix alone, drawn to be read at a phone's width.
 std::string matrix_svg(const std::vector<std::vector<int64_t>>& counts, const std::vector<std::string>& classes);
 /// `count` pictures of `truth` were taken for `answer`.
