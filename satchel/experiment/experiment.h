@@ -205,6 +205,7 @@ std::string how_to_read(const Scale& scale);
 /// A drawing of finished runs, for a file of its own or inside a page.
 struct Drawing {
   std::string name, title, caption, svg;
+  std::string html = {};  // the same for a page of any width, where that is not the SVG
 };
 /// What experiment.figure asks for, of the run folders under `output`; rows without a finished run are left out.
 /// "schedules": rate and validation top-1 over epochs. "logit_gap": the gap that label smoothing aims at, over ε, and a histogram of the

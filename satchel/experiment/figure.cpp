@@ -48,7 +48,7 @@ Drawing schedules(const Outcome& outcome, const Path& output) {
   return {
       "figure-schedules", "Schedules",
       "The rate that each schedule gave at the end of every epoch, and the accuracy on the validation pictures there; means over seeds.",
-      report::curves_svg({rate, top1})};
+      report::curves_svg({rate, top1}), report::chart_grid({rate, top1})};
 }
 
 /// ε of [train] smoothing in a run's recipe.
@@ -78,7 +78,7 @@ Drawing theory(int64_t classes, const std::vector<double>& used) {
   std::string caption = "Where the smoothed loss is least, the largest logit exceeds each of the others by this much.";
   for (const double epsilon : used)
     caption += fmt::format(" At ε = {:g} and K = {} it is {:.2f}.", epsilon, classes, optimal_gap(classes, epsilon));
-  return {"figure-optimal-gap", "The gap that label smoothing aims at", caption, report::curves_svg({panel})};
+  return {"figure-optimal-gap", "The gap that label smoothing aims at", caption, report::curves_svg({panel}), report::chart_grid({panel})};
 }
 
 std::vector<Drawing> logit_gap(const Outcome& outcome, const Path& output) {
@@ -101,9 +101,9 @@ std::vector<Drawing> logit_gap(const Outcome& outcome, const Path& output) {
     sets.emplace_back(name_of(cell, outcome), std::move(gaps));
   }
   if (sets.empty()) return {};
-  return {
-      theory(static_cast<int64_t>(classes), used),
-      {"figure-logit-gap", "The gap that the networks show", caption, report::histogram_svg("largest logit − mean of the others", sets)}};
+  return {theory(static_cast<int64_t>(classes), used),
+          {"figure-logit-gap", "The gap that the networks show", caption, report::histogram_svg("largest logit − mean of the others", sets),
+           ""}};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // The page of a table: what it says, what it cost, its figures, and the runs behind it; whole in itself.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -41,7 +42,7 @@ std::string effects(const Outcome& outcome) {
     rows[cell.column].push_back({cell.label, cell.increment->mean, cell.increment->half_width});
   }
   if (columns.empty()) return "";
-  std::string out = "<div class=\"charts\">\n";
+  std::string out = columns.size() > 1 ? "<div class=\"charts\">\n" : "<div class=\"figure\">\n";
   for (const std::string& column : columns)
     out += report::intervals_svg(columns.size() > 1 ? column : "", "change of top-1 in points, with its 95 % interval", rows[column]);
   return out + "</div>\n";
@@ -49,6 +50,8 @@ std::string effects(const Outcome& outcome) {
 
 /// Each row's runs by seed, with a link where a run has a page.
 std::string runs(const Path& folder, const Outcome& outcome) {
+  const bool several = std::any_of(outcome.cells.begin(), outcome.cells.end(),
+                                   [&](const Cell& cell) { return cell.column != outcome.cells.front().column; });
   std::string body;
   for (const Cell& cell : outcome.cells) {
     std::string list;
@@ -59,11 +62,14 @@ std::string runs(const Path& folder, const Outcome& outcome) {
                                                      : fmt::format("{} (<code>runs/{}</code>)", name, html_text(key)));
     }
     if (!list.empty())
-      body += "<tr><td>" + html_text(cell.label) + "</td><td>" + html_text(cell.column) + "</td><td>" + list + "</td></tr>\n";
+      body +=
+          "<tr><td>" + html_text(cell.label) + (several ? "</td><td>" + html_text(cell.column) : "") + "</td><td>" + list + "</td></tr>\n";
   }
   if (body.empty()) return "";
   return "<p class=\"soft\"><code>satchel report runs/NAME</code> writes the page of a run; this page links to those "
-         "that are there when it is written.</p>\n<div class=\"wide\"><table>\n<thead><tr><th>row</th><th>column</th><th>runs</th></tr>"
+         "that are there when it is written.</p>\n<div class=\"wide\"><table>\n<thead><tr><th>row</th>" +
+         std::string(several ? "<th>column</th>" : "") +
+         "<th>runs</th></tr>"
          "</thead>\n<tbody>\n" +
          body + "</tbody></table></div>\n";
 }
@@ -83,7 +89,9 @@ std::string page(const Path& folder, const Experiment& experiment, const Scale& 
   if (const std::string size = shared_size(outcome); !size.empty()) cost += "<p class=\"soft\">" + html_text(size) + ".</p>\n";
   std::vector<report::Section> sections = {{"rows", "What each row is worth", worth}};
   for (const Drawing& d : drawings)
-    sections.push_back({d.name, d.title, "<div class=\"wide\">" + d.svg + "</div>\n<p class=\"soft\">" + html_text(d.caption) + "</p>\n"});
+    sections.push_back({d.name, d.title,
+                        (d.html.empty() ? "<div class=\"figure\">" + d.svg + "</div>\n" : d.html) + "<p class=\"soft\">" +
+                            html_text(d.caption) + "</p>\n"});
   sections.push_back({"cost", "What it costs", cost});
   sections.push_back({"runs", "Runs", runs(folder, outcome)});
   return report::html_page(experiment.title, head + report::sections_html(sections));

@@ -57,7 +57,7 @@ struct Column {
 const Column kColumns[] = {
     {"row", true, true, [](const Cell& c) { return c.label; }},
     {"column", true, true, [](const Cell& c) { return c.column; }},
-    {"seeds", true, false, [](const Cell& c) { return std::to_string(c.ours.count); }},
+    {"seeds", false, true, [](const Cell& c) { return std::to_string(c.ours.count); }},
     {"top-1", true, false, [](const Cell& c) { return ours_text(c.ours); }},
     {"change", true, false, [](const Cell& c) { return increment_text(c.increment); }},
     {"paper", true, false, [](const Cell& c) { return number(c.paper); }},

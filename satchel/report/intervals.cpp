@@ -32,7 +32,11 @@ std::string intervals_svg(const std::string& title, const std::string& x_label, 
   if (!title.empty()) svg.text(kLeft, 18, title, {.size = 15, .bold = true});
   for (double tick : x.ticks()) {
     const bool zero = std::abs(tick) < 1e-9 * x.step;
-    svg.line(px(tick), top, px(tick), bottom, zero ? paint::axis : paint::rule, zero ? 1.5 : 1);
+    // Only beside the intervals, so that no line runs through a name.
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const double begin = top + kRow * static_cast<double>(i) + 21;
+      svg.line(px(tick), begin, px(tick), begin + 18, zero ? paint::axis : paint::rule, zero ? 1.5 : 1);
+    }
     svg.text(px(tick), bottom + 19, x.label(tick), {.size = 12, .color = paint::soft, .anchor = Svg::Anchor::middle});
   }
   svg.text((kLeft + kRight) / 2, bottom + 38, x_label, {.size = 13, .color = paint::soft, .anchor = Svg::Anchor::middle});

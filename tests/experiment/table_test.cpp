@@ -76,7 +76,7 @@ TEST(Table, SizesStandInAColumnWhereTheyDiffer) {
 
 TEST(Table, PartsShareTheirRows) {
   EXPECT_THAT(to_rows(sample(), Part::effect)[0], Not(Contains("images/s")));
-  EXPECT_THAT(to_rows(sample(), Part::cost)[0], ::testing::ElementsAre("row", "top-5", "images/s", "time"));
+  EXPECT_THAT(to_rows(sample(), Part::cost)[0], ::testing::ElementsAre("row", "seeds", "top-5", "images/s", "time"));
 }
 
 TEST(Table, AColumnIsNamedWhereThereAreSeveral) {
