@@ -34,6 +34,8 @@ CASES = [
     "inception_v3 1x299x299 eval f32", "mobilenetv1_100 2x64x64 train f64", "mobilenetv1_100 output_stride=8 1x64x64 eval f64",
     "mobilenetv1_025 2x64x64 train f64", "mobilenetv1_075 output_stride=16 1x61x75 eval f64", "mobilenetv1_100 1x224x224 eval f32",
     'mobilenetv1_050 activation="relu" 2x64x64 train f64',
+    "cifar_resnet8b 2x32x32 train f64", "cifar_resnet8c 2x32x32 train f64", "cifar_resnet8d drop_path=0.5 4x32x32 train f64",
+    "cifar_resnet20d 1x31x34 train f64", "cifar_resnet20b 1x31x34 eval f64",
 ]  # fmt: skip
 CLASSES = 10
 SEED, STEP, FIRST_PLACE = 77, 5, 12
@@ -42,7 +44,8 @@ KEYS = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "cifar_res
 ENTRIES = [f"resnet{depth}{edit}" for depth in (18, 34, 50, 101, 152) for edit in ("v1", "c", "d", "s", "t") if depth > 34 or edit != "v1"]
 ENTRIES += ["seresnet50", "resnext50_32x4d", "seresnext50_32x4d", "densenet121", "densenet201", "inception_v3"]
 ENTRIES += [f"mobilenetv1_{percent:03}" for percent in (100, 75, 50, 25)]
-COSTS = [("resnet50d", 193, 225), ("densenet201", 97, 61), ("inception_v3", 139, 107), ("mobilenetv1_050", 97, 61), ("resnet50", 224, 160), ("resnet18", 33, 47), ("cifar_resnet8", 32, 32), ("cifar_resnet110", 32, 32), ("cifar_resnet56", 29, 31)]
+CIFAR_FORMS = ["cifar_resnet8b", "cifar_resnet8c", "cifar_resnet8d", "cifar_resnet20d"]
+COSTS = [("resnet50d", 193, 225), ("densenet201", 97, 61), ("inception_v3", 139, 107), ("mobilenetv1_050", 97, 61), ("resnet50", 224, 160), ("resnet18", 33, 47), ("cifar_resnet8", 32, 32), ("cifar_resnet110", 32, 32), ("cifar_resnet56", 29, 31), ("cifar_resnet8b", 32, 32), ("cifar_resnet8c", 32, 32), ("cifar_resnet8d", 32, 32), ("cifar_resnet20d", 29, 31)]
 
 
 class Factors(torch.nn.Module):
@@ -58,7 +61,8 @@ class Factors(torch.nn.Module):
 
 
 def cifar(name, classes):
-    return CifarNet(int(name.removeprefix("cifar_resnet").removeprefix("cifar_plain")), "plain" not in name, classes)
+    kind, depth, form = re.fullmatch(r"cifar_(resnet|plain)(\d+)([bcd]?)", name).groups()
+    return CifarNet(int(depth), kind == "resnet", classes, form)
 
 
 def stride_first(network):
@@ -167,7 +171,7 @@ def main():
             network = build(name)
             out.write(f"model {name} {parameters(network)}\n")
             out.writelines(listing(network))
-        for name in ENTRIES:
+        for name in ENTRIES + CIFAR_FORMS:
             network = build(name)
             lines = listing(network)
             out.write(f"hash {name} {parameters(network)} {len(lines)} {fnv1a(''.join(lines)):016x}\n")

@@ -1,5 +1,6 @@
 // The thin networks of He et al. 2015a, section 4.2, for 32×32 pictures: 6n + 2 layers of 16, 32 and 64 channels, with parameter-free
-// shortcuts (option A) or, as `cifar_plain…`, with none. Names as in akamaster/pytorch_resnet_cifar10, the classifier called `fc`.
+// shortcuts (option A) or, as `cifar_plain…`, with none; b, c, d are the edits of Bag of Tricks, section 4, as far as they exist here.
+// Names as in akamaster/pytorch_resnet_cifar10, the classifier called `fc`; stem and shortcuts of b, c, d as in timm's ResNets.
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/nn/init.h"
 #include "satchel/nn/layers.h"
@@ -28,53 +29,105 @@ struct PlainOptions {
   void validate(const recipe::Table& given) const { init.validate(given); }
 };
 
+enum class Side { none, subsample, project, pool_and_project };
+
+/// What a letter behind the name changes, each standing on the letter before. The paper's B moves the stride of a bottleneck from its first
+/// 1×1 to its 3×3; a basic block has no 1×1, its stride stands on a 3×3 in every form, and GluonCV's B of basic blocks (BasicBlockV1b) is
+/// just that. What sets it apart from the plain network here are the 1×1 convolutions in its shortcuts, which all of the paper's networks
+/// have: so b is the rung from which c and d differ by the paper's edits alone.
+struct Form {
+  const char* suffix;
+  const char* doc;
+  Side side;
+  bool deep_stem;  // three 3×3 of 8, 8 and 16 channels, the paper's 1 : 1 : 2, in place of the one of 16
+};
+constexpr Form kForms[] = {
+    {"", "option-A shortcuts", Side::subsample, false},
+    {"b", "1×1 convolutions of stride 2 in the shortcuts that shrink", Side::project, false},
+    {"c", "b with a stem of three 3×3", Side::project, true},
+    {"d", "c whose shrinking shortcuts pool in front of their 1×1", Side::pool_and_project, true},
+};
+constexpr Form kNoShortcuts{"", "no shortcuts", Side::none, false};
+
+/// The shortcut of a block that shrinks, in b, c and d: a 1×1 convolution and a norm, in d behind an average pooling that takes the stride.
+class Projection : public Module {
+ public:
+  Projection(int64_t in, int64_t out, int64_t stride, bool pool, const ModelContext& context)
+      : pooled_(pool ? stride : 1),
+        unit_(add_child<ConvNormAct>("", pool ? "1" : "0", pool ? "2" : "1", ConvOptions{in, out, 1, pool ? 1 : stride}, Activation::none,
+                                     context)) {}
+
+  at::Tensor forward(const at::Tensor& x) override { return unit_.forward(pooled_ > 1 ? avg_pool(x, pooled_, pooled_, Edge::ceil) : x); }
+  void trace(Trace& at) const {
+    if (pooled_ > 1) trace_pool(at, pooled_, pooled_, 0, true);
+    unit_.trace(at);
+  }
+
+ private:
+  int64_t pooled_;
+  ConvNormAct& unit_;
+};
+
 class CifarBlock : public Module {
  public:
-  CifarBlock(int64_t in, int64_t out, int64_t stride, bool shortcut, const ModelContext& context)
+  CifarBlock(int64_t in, int64_t out, int64_t stride, Side side, const ModelContext& context)
       : stride_(stride),
-        shortcut_(shortcut),
+        side_(side),
         first_(add_child<ConvNormAct>("", "conv1", "bn1", ConvOptions{in, out, 3, stride, 1}, Activation::relu, context)),
         second_(add_child<ConvNormAct>("", "conv2", "bn2", ConvOptions{out, out, 3, 1, 1}, Activation::relu, context)),
-        out_(out) {}
+        out_(out) {
+    const bool pool = side == Side::pool_and_project;
+    if ((pool || side == Side::project) && (stride > 1 || in != out))
+      projection_ = &add_child<Projection>("downsample", in, out, stride, pool, context);
+  }
 
   at::Tensor forward(const at::Tensor& x) override { return forward(x, {}); }
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& keep) {
-    return second_.forward(first_.forward(x), shortcut_ ? subsample_pad(x, stride_, out_) : at::Tensor(), keep);
-  }
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& keep) { return second_.forward(first_.forward(x), side_of(x), keep); }
   void trace(Trace& at) const {
+    Trace side = at;
     first_.trace(at);
     second_.trace(at);
+    if (!projection_) return;
+    side.macs = 0;
+    projection_->trace(side);
+    at.macs += side.macs;
   }
   void zero_init_last() { second_.zero_norm_weight(); }
 
  private:
+  at::Tensor side_of(const at::Tensor& x) {
+    if (projection_) return projection_->forward(x);
+    if (side_ == Side::none) return {};
+    return side_ == Side::subsample ? subsample_pad(x, stride_, out_) : x;
+  }
+
   int64_t stride_;
-  bool shortcut_;
+  Side side_;
   ConvNormAct &first_, &second_;
   int64_t out_;
+  Projection* projection_ = nullptr;
 };
 
 class CifarResNet : public Network {
  public:
-  /// `shortcuts` false: the plain network; the options then say nothing.
-  CifarResNet(int64_t depth, bool shortcuts, const ResidualOptions& options, const ModelContext& context)
-      : drop_path_(options.drop_path),
-        stem_(add_child<ConvNormAct>("", "conv1", "bn1", ConvOptions{context.in_channels, 16, 3, 1, 1}, Activation::relu, context)) {
-    per_stage_ = (depth - 2) / 6;
+  /// Without shortcuts the options of residuals say nothing.
+  CifarResNet(int64_t depth, const Form& form, const ResidualOptions& options, const ModelContext& context)
+      : drop_path_(options.drop_path), per_stage_((depth - 2) / 6) {
+    add_stem(form, context);
     int64_t channels = 16;
     for (int64_t stage = 0; stage < 3; ++stage) {
       const int64_t out = 16 << stage;
       const std::string name = "layer" + std::to_string(stage + 1);
       for (int64_t i = 0; i < per_stage_; ++i) {
         const int64_t stride = stage > 0 && i == 0 ? 2 : 1;
-        blocks_.push_back(&add_child<CifarBlock>(name + "." + std::to_string(i), channels, out, stride, shortcuts, context));
+        blocks_.push_back(&add_child<CifarBlock>(name + "." + std::to_string(i), channels, out, stride, form.side, context));
         channels = out;
       }
       info_.push_back({channels, int64_t{1} << stage, name});
     }
     fc_ = &add_child<Linear>("fc", channels, context.classes, context);
     initialise(*this, options.init, context, [this](uint64_t seed) { init_own(seed); });
-    if (shortcuts && options.zero_init_last)
+    if (form.side != Side::none && options.zero_init_last)
       for (CifarBlock* block : blocks_) block->zero_init_last();
   }
 
@@ -85,7 +138,8 @@ class CifarResNet : public Network {
     const at::Tensor keeps =
         training() ? drop_path_factors(step(), drop_path_, blocks, x.size(0), x.scalar_type(), x.device()) : at::Tensor();
     std::vector<at::Tensor> outputs;
-    at::Tensor y = stem_.forward(x);
+    at::Tensor y = x;
+    for (ConvNormAct* unit : stem_) y = unit->forward(y);
     for (int64_t i = 0; i < blocks; ++i) {
       y = blocks_[static_cast<size_t>(i)]->forward(y, keeps.defined() && i > 0 ? keeps[i] : at::Tensor());
       if ((i + 1) % per_stage_ == 0) outputs.push_back(y);
@@ -95,17 +149,27 @@ class CifarResNet : public Network {
 
   std::vector<FeatureInfo> feature_info() const override { return info_; }
   std::string head() const override { return "fc"; }
-  std::string first_conv() const override { return "conv1"; }
+  std::string first_conv() const override { return stem_.size() == 1 ? "conv1" : "conv1.0"; }
 
   Cost shape(Size in) const override {
     Trace at{.channels = 0, .height = in.height, .width = in.width};
-    stem_.trace(at);
+    for (const ConvNormAct* unit : stem_) unit->trace(at);
     for (const CifarBlock* block : blocks_) block->trace(at);
     fc_->trace(at);
     return {count_parameters(*this), at.macs};
   }
 
  private:
+  void add_stem(const Form& form, const ModelContext& context) {
+    const auto unit = [&](const char* conv, const char* norm, int64_t in, int64_t out) {
+      stem_.push_back(&add_child<ConvNormAct>("", conv, norm, ConvOptions{in, out, 3, 1, 1}, Activation::relu, context));
+    };
+    if (!form.deep_stem) return unit("conv1", "bn1", context.in_channels, 16);
+    unit("conv1.0", "conv1.1", context.in_channels, 8);
+    unit("conv1.3", "conv1.4", 8, 8);
+    unit("conv1.6", "bn1", 8, 16);
+  }
+
   /// Kaiming fan-in for convolutions and the classifier's weight, as the paper (its reference 13) and akamaster.
   void init_own(uint64_t seed) {
     init_layer_default(*this, "fc", seed);
@@ -114,8 +178,8 @@ class CifarResNet : public Network {
   }
 
   double drop_path_;
-  ConvNormAct& stem_;
-  int64_t per_stage_ = 0;
+  int64_t per_stage_;
+  std::vector<ConvNormAct*> stem_;
   std::vector<CifarBlock*> blocks_;
   Linear* fc_ = nullptr;
   std::vector<FeatureInfo> info_;
@@ -128,19 +192,24 @@ std::vector<ModelEntry> cifar_resnet() {
   card.img_size = 32;
   card.crop_pct = 1;
   std::vector<ModelEntry> entries;
-  for (int64_t depth : {8, 14, 20, 32, 44, 56, 110}) {
-    entries.push_back(model_entry<ResidualOptions>("cifar_resnet" + std::to_string(depth),
-                                                   "thin ResNet for 32×32 pictures, option-A shortcuts", "1512.03385 §4.2", card,
-                                                   [depth](const ResidualOptions& options, const ModelContext& context) {
-                                                     return std::make_unique<CifarResNet>(depth, true, options, context);
+  const auto residual = [&](int64_t depth, const Form& form) {
+    entries.push_back(model_entry<ResidualOptions>("cifar_resnet" + std::to_string(depth) + form.suffix,
+                                                   std::string("thin ResNet for 32×32 pictures, ") + form.doc,
+                                                   *form.suffix ? "1512.03385 §4.2; 1812.01187 §4" : "1512.03385 §4.2", card,
+                                                   [depth, form](const ResidualOptions& options, const ModelContext& context) {
+                                                     return std::make_unique<CifarResNet>(depth, form, options, context);
                                                    }));
     entries.back().residuals = true;
-  }
+  };
+  for (int64_t depth : {8, 14, 20, 32, 44, 56, 110}) residual(depth, kForms[0]);
+  for (int64_t depth : {8, 14, 20, 56})
+    for (const Form& form : kForms)
+      if (*form.suffix) residual(depth, form);
   for (int64_t depth : {8, 14, 20, 32, 44, 56})
     entries.push_back(model_entry<PlainOptions>("cifar_plain" + std::to_string(depth), "the same without shortcuts", "1512.03385 §4.2",
                                                 card, [depth](const PlainOptions& options, const ModelContext& context) {
                                                   const ResidualOptions none{.init = options.init};
-                                                  return std::make_unique<CifarResNet>(depth, false, none, context);
+                                                  return std::make_unique<CifarResNet>(depth, kNoShortcuts, none, context);
                                                 }));
   return entries;
 }

@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "satchel/base/error.h"
 #include "satchel/base/file.h"
@@ -63,6 +66,37 @@ TEST(CifarResNet, PicturesGetTorchsAnswers) {
       for (size_t k = 0; k < 10; ++k) EXPECT_NEAR(logits[0][static_cast<long>(k)].item().toDouble(), want[i][k], 2e-4) << name << " " << i;
     }
   }
+}
+
+/// Names that one of the two has and the other lacks.
+std::pair<std::set<std::string>, std::set<std::string>> apart(const std::string& a, const std::string& b) {
+  const auto names = [](const std::string& model) {
+    std::set<std::string> out;
+    for (const NamedTensor& each : build_model({model, {}, "test"}, {.weights = false})->named_tensors())
+      if (each.name.ends_with("weight")) out.insert(each.name);
+    return out;
+  };
+  const std::set<std::string> left = names(a), right = names(b);
+  std::set<std::string> lost, won;
+  std::set_difference(left.begin(), left.end(), right.begin(), right.end(), std::inserter(lost, lost.end()));
+  std::set_difference(right.begin(), right.end(), left.begin(), left.end(), std::inserter(won, won.end()));
+  return {lost, won};
+}
+
+TEST(CifarResNet, EachFormIsTheOneBeforeWithOneEdit) {
+  using testing::IsEmpty;
+  using testing::UnorderedElementsAre;
+  const auto [plain_lost, b_won] = apart("cifar_resnet8", "cifar_resnet8b");
+  EXPECT_THAT(plain_lost, IsEmpty());
+  EXPECT_THAT(b_won, UnorderedElementsAre("layer2.0.downsample.0.weight", "layer2.0.downsample.1.weight", "layer3.0.downsample.0.weight",
+                                          "layer3.0.downsample.1.weight"));
+  const auto [b_lost, c_won] = apart("cifar_resnet8b", "cifar_resnet8c");
+  EXPECT_THAT(b_lost, UnorderedElementsAre("conv1.weight"));
+  EXPECT_THAT(c_won, UnorderedElementsAre("conv1.0.weight", "conv1.1.weight", "conv1.3.weight", "conv1.4.weight", "conv1.6.weight"));
+  const auto [c_lost, d_won] = apart("cifar_resnet8c", "cifar_resnet8d");
+  // The pooling has the first place in the shortcut, so that convolution and norm move on by one.
+  EXPECT_THAT(c_lost, UnorderedElementsAre("layer2.0.downsample.0.weight", "layer3.0.downsample.0.weight"));
+  EXPECT_THAT(d_won, UnorderedElementsAre("layer2.0.downsample.2.weight", "layer3.0.downsample.2.weight"));
 }
 
 TEST(CifarPlain, HasNoOptionsOfResiduals) {
