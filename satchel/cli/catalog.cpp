@@ -112,7 +112,7 @@ Command explain_command() {
     for (const auto& [file, text] : reference_pages()) write_atomic(Path(a->reference) / file, text);
     return 0;
   };
-  c.arguments = {{"what", &a->what, "slot, table or recipe", "WHAT"},
+  c.arguments = {{"what", &a->what, "slot, table or recipe; of a recipe also what it says otherwise than its parent", "WHAT"},
                  {"name", &a->name, "thing in the slot", "NAME"},
                  {"--reference", &a->reference, "write the reference pages into this folder", "DIR"}};
   return c;

@@ -71,11 +71,23 @@ std::string explain_entry(const std::string& slot, const EntryInfo& entry) {
   return slot + "." + entry.name + ": " + entry.doc + "\n" + source + "\n" + explain_options(entry.describe());
 }
 
+namespace {
+
+/// What a recipe says otherwise than its parent: both as written, a dash where one says nothing.
+std::string explain_changes(const Recipe& recipe) {
+  std::vector<Row> rows = {{"changed", recipe.parent, recipe.name}};
+  for (const Difference& d : diff(recipe.parent_root, recipe.root))
+    rows.push_back({d.path, d.a.empty() ? "–" : d.a, d.b.empty() ? "–" : d.b});
+  return rows.size() > 1 ? aligned(rows, "") + "\n" : recipe.name + " is " + recipe.parent + " under another name\n\n";
+}
+
+}  // namespace
+
 std::string explain_recipe(const Recipe& recipe, const Table& root) {
   std::vector<Row> rows;
   for (const Leaf& leaf : leaves(root)) rows.push_back({leaf.path, "= " + leaf.text, leaf.origin});
   const std::string parent = recipe.parent.empty() ? "" : " extends " + recipe.parent;
-  return recipe.name + parent + "\n" + recipe.header + "\n" + aligned(rows, "");
+  return recipe.name + parent + "\n" + recipe.header + "\n" + (parent.empty() ? "" : explain_changes(recipe)) + aligned(rows, "");
 }
 
 std::string markdown_options(const std::vector<OptionInfo>& options) {

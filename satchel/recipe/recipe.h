@@ -28,6 +28,7 @@ struct Recipe {
   std::string parent;  // name of the parent, or empty
   std::string header;  // the comment block at its top: command, cost, expected number
   Table root;
+  Table parent_root;  // the parent's, for what the two differ in
 };
 
 /// A built-in recipe by name (see builtin_names) or a file by path; `extends` is resolved beside the file, then among the built-in ones.
@@ -89,7 +90,7 @@ std::vector<Difference> diff(const Table& a, const Table& b);
 
 /// `satchel explain loss bce`: how it is written, doc, source, options.
 std::string explain_entry(const std::string& slot, const EntryInfo& entry);
-/// `satchel explain RECIPE`: header, then every leaf of `root` (the recipe's own, or resolved with defaults) with its origin, aligned.
+/// `satchel explain RECIPE`: header, what it says otherwise than its parent, then every leaf of `root` (the recipe's own, or resolved with defaults) with its origin, aligned.
 std::string explain_recipe(const Recipe& recipe, const Table& root);
 /// The table of options on such a page, for options that stand in a table such as [train].
 std::string explain_options(const std::vector<OptionInfo>& options);

@@ -88,7 +88,7 @@ Recipe load(const Source& source, const Grammar& grammar, std::vector<Source> ch
     check(std::ranges::find(children, parent) == children.end(), Kind::usage, "{}extends {}, which extends this recipe: a circle",
           place(extends->origin), *extends->text());
     Recipe base = load(parent, grammar, children);
-    recipe.parent = base.name, recipe.root = std::move(base.root);
+    recipe.parent = base.name, recipe.parent_root = base.root, recipe.root = std::move(base.root);
   }
   merge(recipe.root, written, grammar);
   return recipe;

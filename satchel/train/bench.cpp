@@ -31,7 +31,7 @@ Bench described(const Session& s) {
   b.pictures = s.options.train.batch;
   b.img_size = s.pipelines.train_size.height;
   b.model = slot(s.resolved, "model").name;
-  b.precision = s.options.train.precision;
+  b.precision = precision_text(s.device->torch(), s.options.train.precision);
   b.device = s.device->description();
   b.threads = at::get_num_threads();
   return b;
@@ -119,7 +119,7 @@ Bench bench_model(const BenchRequest& request) {
   Bench bench = described(*s);
   bench.run = timed(s, [raw, example] {
     const c10::AutoGradMode off(false);
-    const Autocast autocast(raw->options.train.precision, raw->device->torch());
+    const Autocast autocast(precision_on(raw->device->torch(), raw->options.train.precision), raw->device->torch());
     raw->plan.network->forward(example->input);
   });
   return bench;

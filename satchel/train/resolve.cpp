@@ -51,11 +51,14 @@ const recipe::Value* defaults_at(const recipe::Table& root, const std::vector<st
   return at;
 }
 
-/// The options that were given, and those of [defaults] that were not.
+/// The options that were given, and those of [defaults] that were not. A loss scale, which would act in full precision too, serves half
+/// precision alone.
 recipe::Table with_defaults(recipe::Table given, const recipe::Value* defaults) {
   if (!defaults) return given;
+  const recipe::Value* precision = given.find("precision");
+  const bool half = precision && (recipe::to_toml(*precision) == "\"fp16\"" || recipe::to_toml(*precision) == "\"bf16\"");
   for (const auto& [key, value] : *defaults->table())
-    if (!given.find(key)) given.set(key, value);
+    if (!given.find(key) && (key != "loss_scale" || half)) given.set(key, value);
   return given;
 }
 

@@ -79,6 +79,7 @@ std::string environment(const Session& session, const Request& request, const re
                               {"params", size.params},
                               {"gmacs", static_cast<double>(size.macs) / 1e9},
                               {"device", session.device->description()},
+                              {"precision", precision_text(session.device->torch(), session.options.train.precision)},
                               {"threads", session.around.threads},
                               {"loader_threads", session.loader_threads},
                               {"cores", available_cores()},
@@ -129,6 +130,8 @@ Session begin(const Request& request, recipe::Table resolved, data::Data data) {
   if (request.replay)
     session.loader->set_replay(
         [file = std::make_shared<augment::TraceFile>(*request.replay)](int64_t epoch, int64_t place) { return file->at(epoch, place); });
+  const std::string& wished = session.options.train.precision;
+  if (const std::string here = precision_text(session.device->torch(), wished); here != wished) log::info("precision: {}", here);
   log::info("{} on {}; {}; {} epoch{} of {} steps", session.pipelines.card.model, session.device->description(), session.plan.rate_line,
             session.horizon.epochs, session.horizon.epochs == 1 ? "" : "s", session.horizon.steps_per_epoch);
   return session;

@@ -73,21 +73,34 @@ Autocast::~Autocast() {
   at::autocast::set_autocast_enabled(device_, previous_);
 }
 
+std::string precision_on(at::Device device, const std::string& wished) { return wished == "fp16" && device.is_cpu() ? "bf16" : wished; }
+
+std::string precision_text(at::Device device, const std::string& wished) {
+  const std::string here = precision_on(device, wished);
+  return here == wished ? wished : fmt::format("{} (no {} here)", here, wished);
+}
+
+namespace {
+
+TrainOptions options_on(at::Device device, TrainOptions options) {
+  options.precision = precision_on(device, options.precision);
+  return options;
+}
+
+}  // namespace
+
 Step::Step(nn::Network& network, nn::Loss& loss, optim::Optimizer& optimizer, optim::Average* average, const TrainOptions& options,
            at::Device device, StageClock* clock)
     : network_(network),
       loss_(loss),
       optimizer_(optimizer),
       average_(average),
-      options_(options),
+      options_(options_on(device, options)),
       device_(device),
       clock_(clock),
       parameters_(network.parameters()),
-      scale_(options.precision == "fp16" && !options.loss_scale ? std::optional<std::string>("dynamic") : options.loss_scale, options.batch,
-             device) {
-  check(options.precision != "fp16" || device.is_cuda(), Kind::usage,
-        "train.precision = \"fp16\" needs a CUDA device; on a CPU use bf16 or fp32");
-}
+      scale_(options_.precision == "fp16" && !options.loss_scale ? std::optional<std::string>("dynamic") : options.loss_scale,
+             options.batch, device) {}
 
 at::Tensor Step::forward_backward(const Example& example, double share, int64_t step, int64_t first_place) {
   enter(Stage::forward);

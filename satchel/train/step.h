@@ -37,6 +37,11 @@ class LossScale {
   at::Tensor scale_, growth_, found_inf_;
 };
 
+/// What a wished precision comes to on a device: on a CPU fp16 is bf16, never fp32; everything else is itself.
+std::string precision_on(at::Device device, const std::string& wished);
+/// The same for people: "bf16 (no fp16 here)".
+std::string precision_text(at::Device device, const std::string& wished);
+
 struct StepReport {
   at::Tensor loss;  // scalar: mean over the step's pictures, detached
   int64_t count = 0;
@@ -47,6 +52,7 @@ struct StepReport {
 class Step {
  public:
   /// `average` and `clock` may be null; the clock is told which stage begins, and at the end that none of them goes on.
+  /// Computes in precision_on(device, options.precision).
   Step(nn::Network& network, nn::Loss& loss, optim::Optimizer& optimizer, optim::Average* average, const TrainOptions& options,
        at::Device device, StageClock* clock = nullptr);
   /// `examples` are the batches of one update. `step` counts from 0.

@@ -42,7 +42,8 @@ struct TrainOptions {
     f("batch", batch, "pictures per forward pass on all devices together; a step takes `accumulate` of them", Range{1, 1 << 20},
       Flag{"--batch-size", "-b", "--batch"});
     f("seed", seed, "decides initial weights, order, augmentation and splits", Range{0, 9e18}, Flag{"--seed"});
-    f("precision", precision, "fp32; bf16 and fp16 are autocast over fp32 weights; fp64 computes everything in double",
+    f("precision", precision,
+      "fp32; bf16 and fp16 are autocast over fp32 weights, on a CPU fp16 runs as bf16 and says so; fp64 computes everything in double",
       Choices{{"fp32", "bf16", "fp16", "fp64"}}, Flag{"--precision"});
     f("accumulate", accumulate, "batches whose gradients make one step together, to save memory", Range{1, 4096},
       Flag{"--grad-accum-steps"});

@@ -54,6 +54,11 @@ TEST(Catalog, ExplainsEverySlotThingAndRecipe) {
       EXPECT_THAT(printed(explain_command(), {slot.slot, entry.name}), HasSubstr(entry.name));
   }
   EXPECT_THAT(printed(explain_command(), {"demo"}), HasSubstr("optimizer.sgd.lr"));
+  const std::string gluon = printed(explain_command(), {"bot-gluon"});
+  EXPECT_THAT(gluon, HasSubstr("bot-gluon extends bot-paper"));
+  EXPECT_THAT(gluon, ::testing::ContainsRegex("changed +bot-paper +bot-gluon\n"));
+  EXPECT_THAT(gluon, ::testing::ContainsRegex("\ndefaults.train.smoothing_over +\"k-1\" +\"k\"\n"));
+  EXPECT_THAT(gluon, ::testing::ContainsRegex("\naugment.color_jitter.kind +\"hsb\" +\"bcs\"\n"));
   EXPECT_THAT(printed(explain_command(), {"loss", "bec"}), HasSubstr("loss has no 'bec'"));
 }
 

@@ -176,7 +176,6 @@ std::vector<Wrong> wrong_recipes() {
       {"set of a wrong type", good({"--set", "train.batch=many"}), 2, {"--set: train.batch", "a whole number"}},
       {"set out of range", good({"--set", "train.batch=0"}), 2, {"--set: train.batch = 0", "must be in [1, "}},
       {"side 0", good({"--img-size", "0"}), 2, {"--img-size 0", "from 1 to 65536"}},
-      {"half precision on a CPU", good({"--precision", "fp16"}), 2, {"fp16", "needs a CUDA device", "bf16 or fp32"}},
       {"unknown precision", good({"--precision", "fp31"}), 2, {"train.precision = \"fp31\"", "fp32, bf16"}},
       {"loss scale in fp32", good({"--loss-scale", "dynamic"}), 2, {"train.loss_scale has no effect in fp32"}},
       {"least rate of a constant", good({"--min-lr", "0.01"}), 2, {"--min-lr has no effect", "constant", "cosine"}},

@@ -126,17 +126,38 @@ TEST_F(Train, ADryRunLeavesNothingBehind) {
   EXPECT_FALSE(std::filesystem::exists(*scratch_ / "dry"));
 }
 
-/// Each with its own network and options; small pictures, and a batch that the data fill.
+/// Each with its own options; small pictures, and a batch that the data fill. The recipes of a paper train networks that would fill the
+/// disk here: a small one takes their place, and a constant rate that of a warm-up longer than this run; where they learn from a teacher,
+/// one is trained first.
 TEST_F(Train, EveryRecipeMakesAStep) {
   const std::vector<std::string> names = recipe::builtin_names();
   ASSERT_THAT(names, ::testing::Contains("plain"));
+  const Ended teacher = run(tiny("data", {"--epochs", "1", "--output", "teacher"}), scratch_->path());
+  ASSERT_EQ(teacher.code, 0) << teacher.err;
   for (const std::string& name : names) {
     Arguments arguments = {"train",     "data", "--recipe", name,  "--img-size", "32",   "-b",     "4", "--set", "train.length=\"1 step\"",
                            "--threads", "1",    "--device", "cpu", "--output",   "step", "--name", name};
     if (name == "plain") arguments.insert(arguments.end(), {"--lr", "0.1"});
+    if (name.starts_with("bot-")) arguments.insert(arguments.end(), {"--set", "model=cifar_resnet8", "--set", "schedule=constant"});
+    if (name.find("distill") != std::string::npos) arguments.insert(arguments.end(), {"--teacher", "teacher/run"});
     const Ended ended = run(arguments, scratch_->path());
     EXPECT_EQ(ended.code, 0) << name << "\n" << ended.err;
   }
+}
+
+/// Never silently fp32: the run is the one of bf16, byte for byte, and says so.
+TEST_F(Train, Fp16OnACpuIsBf16AndSaysSo) {
+  const auto weights = [](const std::string& precision) {
+    const Ended ended = run(tiny("data", {"--epochs", "1", "--precision", precision, "--output", precision}), scratch_->path());
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    EXPECT_EQ(ended.err.find("precision: bf16 (no fp16 here)") != std::string::npos, precision == "fp16") << ended.err;
+    const json environment = json::parse(read_text(*scratch_ / precision / "run/env.json"));
+    EXPECT_EQ(environment["precision"], precision == "fp16" ? "bf16 (no fp16 here)" : precision);
+    return read_file(*scratch_ / precision / "run/last.safetensors");
+  };
+  const Bytes half = weights("fp16");
+  EXPECT_EQ(half, weights("bf16"));
+  EXPECT_NE(half, weights("fp32"));
 }
 
 }  // namespace

@@ -37,20 +37,32 @@ TEST(Explain, LeavesOutColumnsThatAreEmpty) {
 }
 
 TEST(Explain, ARecipe) {
-  Recipe recipe{"mine", "plain", "satchel train DATA\n", {}};
+  Recipe recipe{"mine", "plain", "satchel train DATA\n", {}, {}};
   recipe.root = shaped("loss = { bce = { x = 1 } }\n[train]\nbatch = 64\n");
+  recipe.parent_root = shaped("loss = { bce = {} }\n[train]\nbatch = 64\nseed = 3\n");
   set(recipe.root, "train.batch=128", test_grammar());
   EXPECT_EQ(explain_recipe(recipe, recipe.root),
             "mine extends plain\n"
             "satchel train DATA\n"
+            "\n"
+            "changed      plain  mine\n"
+            "train.batch  64     128\n"
+            "train.seed   3      –\n"
+            "loss.bce.x   –      1\n"
             "\n"
             "loss         = \"bce\"  a.toml:1\n"
             "loss.bce.x   = 1      a.toml:1\n"
             "train.batch  = 128    --set\n");
 }
 
+TEST(Explain, ARecipeThatChangesNothingSaysSo) {
+  Recipe recipe{"mine", "plain", "", {}, {}};
+  recipe.root = recipe.parent_root = shaped("[train]\nbatch = 64\n");
+  EXPECT_EQ(explain_recipe(recipe, recipe.root), "mine extends plain\n\nmine is plain under another name\n\ntrain.batch  = 64  a.toml:2\n");
+}
+
 TEST(Explain, ALongValueDoesNotPushTheOthersAway) {
-  Recipe recipe{"mine", "", "", {}};
+  Recipe recipe{"mine", "", "", {}, {}};
   recipe.root = shaped("[train]\na = 1\nb = \"" + std::string(80, 'x') + "\"\n");
   EXPECT_EQ(explain_recipe(recipe, recipe.root), "mine\n\ntrain.a  = 1  a.toml:2\ntrain.b  = \"" + std::string(80, 'x') + "\"  a.toml:3\n");
 }

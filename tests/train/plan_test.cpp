@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "satchel/base/error.h"
+#include "satchel/base/file.h"
+#include "satchel/weights/weights.h"
+#include "tests/scratch.h"
 
 namespace satchel::train {
 namespace {
@@ -29,12 +32,49 @@ std::string refused(const std::function<void()>& act) {
   return "(accepted)";
 }
 
+/// Weights of a network with seven classes, which every distillation here learns from.
+class TeacherFile {
+ public:
+  TeacherFile() {
+    const auto network = nn::build_model({"cifar_resnet8", {}, "test"}, {.classes = 7});
+    const auto tensors = network->named_tensors();
+    weights::Card card;
+    card.model = "cifar_resnet8";
+    weights::write(scratch_ / "teacher.safetensors", nn::arrays(tensors).arrays, weights::to_metadata(card));
+  }
+  /// What a recipe needs beside its name, and nothing for one without a teacher.
+  std::vector<std::string> sets(const std::string& name) const {
+    const recipe::Recipe recipe = recipe::load(name, grammar());
+    const recipe::Value* loss = recipe.root.find("loss");
+    if (!loss || recipe::slot_of(*loss, "loss").name != "distillation") return {};
+    return {"loss.distillation.teacher=" + (scratch_ / "teacher.safetensors").string()};
+  }
+
+ private:
+  Scratch scratch_;
+};
+
+/// A network of ImageNet's size costs seconds and memory that the plan does not need: its options and its fit to the pictures are seen by
+/// its shape alone, and a small one takes its place in what is built.
 TEST(Plan, BuildsEveryRecipe) {
+  const TeacherFile teacher;
+  size_t replaced = 0, taught = 0;
   for (const std::string& name : recipe::builtin_names()) {
     SCOPED_TRACE(name);
-    const recipe::Table table = resolved(name);
+    std::vector<std::string> sets = teacher.sets(name);
+    taught += sets.size();
+    const recipe::Table own = resolved(name, sets);
+    const Pipelines wanted = make_pipelines(own);
+    const auto shape = nn::build_model(slot(own, "model"), {.weights = false})->shape({wanted.train_size.height, wanted.train_size.width});
+    EXPECT_GT(shape.macs, 0);
+    if (shape.params > 1'000'000) sets.push_back("model=cifar_resnet8"), ++replaced;
+    const recipe::Table table = resolved(name, sets);
     const Options options = options_of(table);
     const Pipelines pipelines = make_pipelines(table);
+    // Without a list of its own a recipe takes the network's size.
+    if (!list_slot(own, "augment").empty()) {
+      EXPECT_EQ(pipelines.train_size.width, wanted.train_size.width);
+    }
     EXPECT_GT(pipelines.train_size.width, 0);
     EXPECT_EQ(pipelines.card.model, slot(table, "model").name);
     const Horizon clock = horizon(options, 4096);
@@ -43,7 +83,99 @@ TEST(Plan, BuildsEveryRecipe) {
     EXPECT_GT(plan.network->parameters().size(), 10u);
     for (const int64_t step : {int64_t{0}, clock.steps / 2, clock.steps - 1}) EXPECT_GE(plan.schedule->rate(step), 0);
     EXPECT_EQ(plan.average != nullptr, table.find("ema") != nullptr);
+    EXPECT_EQ(plan.loss->fingerprint().empty(), teacher.sets(name).empty());
   }
+  EXPECT_GE(replaced, 28u);
+  EXPECT_GE(taught, 6u);
+}
+
+/// The rate of the linear rule, 0.1 for 256 pictures, and the paper's lengths.
+TEST(BagOfTricks, RatesBatchesAndLengthsAreThePapers) {
+  const TeacherFile teacher;
+  struct Row {
+    const char *name, *model;
+    double rate;
+    int64_t batch;
+    double epochs;
+    const char* precision;
+  };
+  for (const Row& row :
+       {Row{"bot-baseline", "resnet50v1", 0.1, 256, 120, "fp32"}, Row{"bot-efficient", "resnet50d", 0.4, 1024, 120, "fp16"},
+        Row{"bot-cosine", "resnet50d", 0.4, 1024, 120, "fp16"}, Row{"bot-distill", "resnet50d", 0.4, 1024, 120, "fp16"},
+        Row{"bot-distill-mixup", "resnet50d", 0.4, 1024, 200, "fp16"}, Row{"bot-teacher", "resnet152d", 0.2, 512, 120, "fp32"},
+        Row{"bot-teacher-mixup", "resnet152d", 0.1, 256, 200, "fp32"}, Row{"bot-inception-mixup", "inception_v3", 0.4, 1024, 200, "fp16"},
+        Row{"bot-mobilenet-baseline", "mobilenetv1_100", 0.1, 256, 120, "fp32"}}) {
+    SCOPED_TRACE(row.name);
+    std::vector<std::string> sets = teacher.sets(row.name);
+    EXPECT_EQ(slot(resolved(row.name, sets), "model").name, row.model);
+    sets.push_back("model=cifar_resnet8");
+    const recipe::Table table = resolved(row.name, sets);
+    const Options options = options_of(table);
+    EXPECT_EQ(options.train.batch, row.batch);
+    EXPECT_EQ(options.train.precision, row.precision);
+    EXPECT_EQ(options.train.length.amount, row.epochs);
+    const Horizon clock = horizon(options, 1281167);
+    const Plan plan = make_plan(table, options, clock, 7, at::kCPU);
+    EXPECT_NEAR(plan.optimizer->base_rate(), row.rate, 1e-12);
+    const bool steps = slot(table, "schedule").name == "step";
+    // After the warm-up and before the first milestone the rate of steps is the whole one; half way a cosine behind a warm-up of 5 epochs
+    // has half of it.
+    const int64_t half = 5 * clock.steps_per_epoch + (clock.steps - 5 * clock.steps_per_epoch) / 2;
+    EXPECT_NEAR(plan.schedule->rate(steps ? 20 * clock.steps_per_epoch : half), steps ? row.rate : row.rate / 2, 1e-4 * row.rate);
+    if (steps) {
+      EXPECT_NEAR(plan.schedule->rate(clock.steps - 1), row.rate * 1e-3, 1e-12);
+    }
+  }
+}
+
+std::string option(const recipe::Table& table, const std::string& path) {
+  const recipe::Value* value = recipe::get(table, path, grammar());
+  return value ? recipe::to_toml(*value) : "";
+}
+
+/// What a resolved recipe must say under a parent, in the words of the text (paper) or of the code (gluon).
+void stands_under(const recipe::Table& table, bool gluon) {
+  const std::string model = slot(table, "model").name, schedule = slot(table, "schedule").name;
+  EXPECT_EQ(option(table, "model." + model + ".init"), gluon ? "\"msra_avg_prelu\"" : "\"xavier_uniform\"");
+  EXPECT_EQ(option(table, "augment.color_jitter.kind"), gluon ? "\"bcs\"" : "\"hsb\"");
+  EXPECT_EQ(option(table, "augment.random_resized_crop.aspect"), gluon ? "\"uniform_swap\"" : "\"log_uniform\"");
+  EXPECT_EQ(option(table, "augment.random_resized_crop.size"), model == "inception_v3" ? "299" : "224");
+  if (option(table, "schedule." + schedule + ".warmup") != "\"0 epochs\"") {
+    EXPECT_EQ(option(table, "schedule." + schedule + ".warmup_from"), gluon ? "\"zero\"" : "\"one\"");
+  }
+  if (options_of(table).train.smoothing > 0) {
+    EXPECT_EQ(options_of(table).train.smoothing_over, gluon ? "k" : "k-1");
+  }
+  if (slot(table, "loss").name == "distillation") {
+    EXPECT_EQ(option(table, "loss.distillation.weighting"), gluon ? "\"gluon\"" : "\"paper\"");
+  }
+  EXPECT_EQ(options_of(table).train.loss_scale.value_or(""), gluon && options_of(table).train.precision == "fp16" ? "sum" : "");
+  if (!list_slot(table, "mix").empty()) {
+    EXPECT_FALSE(options_of(table).mixing.round);
+  }
+}
+
+TEST(BagOfTricks, EachRecipeStandsUnderTheOtherParentByOneLine) {
+  const TeacherFile teacher;
+  const Scratch scratch;
+  size_t children = 0;
+  for (const std::string& name : recipe::builtin_names()) {
+    const std::string parent = recipe::load(name, grammar()).parent;
+    if (parent != "bot-paper" && parent != "bot-paper-299") continue;
+    std::string text = recipe::builtin_text(recipe::builtin_path(name));
+    const size_t at = text.find(parent, text.find("\nextends"));
+    if (name == "bot-gluon" || name == "bot-paper-299" || name == "bot-small") continue;
+    SCOPED_TRACE(name);
+    ASSERT_NE(at, std::string::npos);
+    stands_under(resolved(name, teacher.sets(name)), false);
+    text.replace(at, 9, "bot-gluon");
+    write_atomic(scratch / (name + ".toml"), text);
+    const recipe::Recipe other = recipe::load((scratch / (name + ".toml")).string(), grammar());
+    EXPECT_EQ(other.parent, parent == "bot-paper" ? "bot-gluon" : "bot-gluon-299");
+    stands_under(resolved((scratch / (name + ".toml")).string(), teacher.sets(name)), true);
+    ++children;
+  }
+  EXPECT_EQ(children, 23u);
 }
 
 TEST(Horizon, CountsSteps) {

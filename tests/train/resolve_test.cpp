@@ -76,6 +76,14 @@ TEST(Resolve, DefaultsActOnceTheirThingIsInUse) {
   EXPECT_THAT(refused(defaults + "[mixing]\nprob = 0.5"), HasSubstr("mixing.prob has no effect"));
 }
 
+TEST(Resolve, ALossScaleOfDefaultsServesHalfPrecisionAlone) {
+  const std::string defaults = "[defaults]\ntrain = { loss_scale = \"sum\" }\n";
+  EXPECT_EQ(recipe::get(resolved("[train]\nprecision = \"fp32\"\n" + defaults), "train.loss_scale", grammar()), nullptr);
+  EXPECT_EQ(recipe::get(resolved(defaults), "train.loss_scale", grammar()), nullptr);
+  EXPECT_EQ(option(resolved("[train]\nprecision = \"fp16\"\n" + defaults), "train.loss_scale"), "\"sum\"");
+  EXPECT_EQ(option(resolved("[train]\nprecision = \"fp16\"\nloss_scale = \"64\"\n" + defaults), "train.loss_scale"), "\"64\"");
+}
+
 TEST(Resolve, DefaultsAreCheckedThoughTheyAreIdle) {
   EXPECT_THAT(refused("[defaults]\nschedule = { cosine = { min_rate = 0.1 } }"),
               HasSubstr("x.toml:2: defaults.schedule.cosine has no option 'min_rate'"));

@@ -158,8 +158,18 @@ TEST(Step, GradientsAreGoneAfterwards) {
   for (const at::Tensor& p : bench.network->parameters()) EXPECT_FALSE(p.grad().defined());
 }
 
-TEST(Step, HalfPrecisionNeedsAGpu) {
-  EXPECT_THROW(Bench(with([](auto& o) { o.precision = "fp16"; })), Error);
+TEST(Step, Fp16OnACpuIsBf16AndNeverFp32) {
+  EXPECT_EQ(precision_text(at::kCPU, "fp16"), "bf16 (no fp16 here)");
+  EXPECT_EQ(precision_text(at::Device(at::kCUDA, 0), "fp16"), "fp16");
+  for (const char* each : {"fp32", "bf16", "fp64"}) EXPECT_EQ(precision_text(at::kCPU, each), each);
+  const auto weights_in = [](const char* precision) {
+    Bench bench(with([&](auto& o) { o.precision = precision; }));
+    (*bench.step)({bench.example(0, 8)}, 0.1, 0);
+    EXPECT_FALSE(bench.step->scale().on()) << precision;
+    return bench.weights();
+  };
+  EXPECT_TRUE(at::equal(weights_in("fp16"), weights_in("bf16")));
+  EXPECT_FALSE(at::equal(weights_in("fp16"), weights_in("fp32")));
 }
 
 TEST(LossScale, DoublesAfterTwoThousandGoodSteps) {
