@@ -1,0 +1,124 @@
+// The tables inside the program: every run that they ask for is a recipe that holds, and the small ones keep the rules of their scale.
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "satchel/base/error.h"
+#include "satchel/experiment/experiment.h"
+#include "satchel/nn/nn.h"
+#include "satchel/recipe/recipe.h"
+#include "satchel/train/plan.h"
+
+namespace satchel::cli {
+namespace {
+
+/// The recipe of a run; its teacher is a run too, and not there yet.
+recipe::Table resolved(const experiment::Job& job) {
+  recipe::Recipe recipe = recipe::load(job.recipe, train::grammar());
+  for (const std::string& setting : job.set)
+    if (!setting.starts_with("loss.distillation.teacher=")) recipe::set(recipe.root, setting, train::grammar());
+  return train::resolve(recipe.root);
+}
+
+/// Each run of a table at a scale once, whatever rows share it.
+std::vector<experiment::Job> runs(const experiment::Experiment& table, const std::string& scale) {
+  std::vector<experiment::Job> out;
+  std::set<std::string> seen;
+  for (const experiment::Job& job : experiment::jobs(table, table.scales.at(scale), 1))
+    if (seen.insert(job.key).second) out.push_back(job);
+  return out;
+}
+
+TEST(Experiments, TheTablesOfBagOfTricksAreThere) {
+  EXPECT_THAT(experiment::names(),
+              ::testing::IsSupersetOf({"bot-table1", "bot-table2", "bot-table3", "bot-table4", "bot-table5", "bot-table6", "bot-table7"}));
+}
+
+TEST(Experiments, EveryRunIsARecipeThatHolds) {
+  for (const std::string& name : experiment::names()) {
+    const experiment::Experiment table = experiment::load(name);
+    for (const auto& [scale_name, scale] : table.scales) {
+      for (const experiment::Job& job : runs(table, scale_name)) {
+        SCOPED_TRACE(fmt::format("{} {}: {} {}", name, scale_name, job.row, job.column));
+        const recipe::Table root = resolved(job);
+        const train::Pipelines pipelines = train::make_pipelines(root);
+        EXPECT_EQ(pipelines.train_size.width, pipelines.card.img_size) << "trained and judged at different sizes";
+        EXPECT_GT(nn::build_model(train::slot(root, "model"), {.weights = false})
+                      ->shape({pipelines.train_size.height, pipelines.train_size.width})
+                      .macs,
+                  0);
+        EXPECT_EQ(train::slot(root, "loss").name == "distillation", !job.teacher.empty());
+      }
+    }
+  }
+}
+
+/// At least 12 epochs; 64 and 256 stand for 256 and 1024 by one linear rule; all durations by one factor.
+TEST(Experiments, SmallScalesKeepTheirRules) {
+  int looked_at = 0;
+  for (const std::string& name : experiment::names()) {
+    if (!name.starts_with("bot-table")) continue;
+    const experiment::Experiment table = experiment::load(name);
+    for (const char* scale_name : {"small", "medium"}) {
+      const experiment::Scale& scale = table.scales.at(scale_name);
+      EXPECT_EQ(scale.parallel, 2) << name;
+      if (table.rows.size() > 1) {
+        EXPECT_EQ(scale.floor, 60) << name;
+      }
+      std::set<double> factors;
+      for (const experiment::Job& job : runs(table, scale_name)) {
+        SCOPED_TRACE(fmt::format("{} {}: {} {}", name, scale_name, job.row, job.column));
+        const recipe::Table root = resolved(job);
+        const train::Options options = train::options_of(root);
+        EXPECT_TRUE(options.train.batch == 64 || options.train.batch == 256) << options.train.batch;
+        EXPECT_GE(options.train.length.amount, 12);
+        const auto base = [&](const char* option) {
+          return recipe::to_toml(*recipe::get(root, std::string("optimizer.sgd.") + option, train::grammar()));
+        };
+        EXPECT_EQ(base("lr_base"), "0.1");
+        EXPECT_EQ(base("lr_base_size"), "128.0");
+        const bool mixed = !train::list_slot(root, "mix").empty();
+        factors.insert(std::round(1e6 * options.train.length.amount / (mixed ? 200 : 120)));
+        const std::string schedule = train::slot(root, "schedule").name;
+        const std::string warmup = recipe::to_toml(*recipe::get(root, "schedule." + schedule + ".warmup", train::grammar()));
+        if (const double epochs = std::stod(warmup.substr(1)); epochs > 0) factors.insert(std::round(1e6 * epochs / 5));
+        ++looked_at;
+      }
+      EXPECT_EQ(factors.size(), 1u) << name << " " << scale_name << ": durations by one factor; " << ::testing::PrintToString(factors);
+    }
+  }
+  EXPECT_GT(looked_at, 60);
+}
+
+/// Networks with and without residuals share the rows of table 3, and zero γ reaches the one that has it.
+TEST(Experiments, EfficientTrainingStartsResNetsFromZeroGamma) {
+  std::vector<std::string> zero;
+  for (const char* scale : {"small", "medium", "full"})
+    for (const experiment::Job& job : runs(experiment::load("bot-table3"), scale)) {
+      const recipe::Table root = resolved(job);
+      const recipe::Slot model = train::slot(root, "model");
+      if (job.column == "ResNet-50") zero.push_back(job.row + " " + recipe::to_toml(*model.options.find("zero_init_last")));
+    }
+  EXPECT_THAT(zero, ::testing::ElementsAre("Baseline false", "Efficient true", "Baseline false", "Efficient true", "Baseline false",
+                                           "Efficient true"));
+}
+
+/// Figures of the paper as the dossier has them, and the increments between rows.
+TEST(Experiments, ThePapersFiguresStandInTheirRows) {
+  const auto paper = [](const char* table, const char* row, const char* column) {
+    return experiment::load(table).row(row).paper.at(column);
+  };
+  EXPECT_EQ(paper("bot-table4", "Linear scaling", "B=1024"), 75.17);
+  EXPECT_EQ(paper("bot-table4", "+ fp16", "B=256"), 76.15);
+  EXPECT_EQ(paper("bot-table5", "ResNet-50-D", "top-1"), 77.16);
+  EXPECT_EQ(paper("bot-table6", "+ distill w/ mixup", "ResNet-50-D"), 79.29);
+  EXPECT_EQ(paper("bot-table6", "+ distill w/o mixup", "MobileNet"), 71.97);
+  EXPECT_EQ(paper("bot-table1", "ResNet-50 + tricks", "top-1"), 79.29);
+  EXPECT_EQ(paper("bot-table7", "ResNet-50-D Best", "validation"), 56.70);
+}
+
+}  // namespace
+}  // namespace satchel::cli
