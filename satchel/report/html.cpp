@@ -38,6 +38,7 @@ th, td { text-align: left; padding: .36rem .9rem .36rem 0; border-bottom: 1px so
 th:last-child, td:last-child { padding-right: 0; } td:first-child { min-width: 6.2rem; } td.n + td:not(.n), th.n + th:not(.n) { padding-left: .6rem; }
 th { color: var(--soft); font-weight: 600; vertical-align: bottom; } td.n, th.n { text-align: right; white-space: nowrap; }
 .share { display: inline-block; width: 4.5rem; height: .55rem; margin-right: .6rem; border-radius: .3rem; background: var(--rule); overflow: hidden; }
+td .soft { font-size: inherit; }
 .share i { display: block; height: 100%; background: var(--l0); }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.2rem, 1fr)); gap: 1.1rem .9rem; }
 figure { margin: 0; min-width: 0; }
@@ -66,7 +67,7 @@ summary { cursor: pointer; padding: .3rem 0; } details { margin: .6rem 0; }
   @page { margin: 14mm; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   body { max-width: none; padding: 0; font-size: 10pt; } nav { display: none; } section { margin-top: 1.4rem; padding-top: 1rem; }
-  h2, h3 { break-after: avoid; } p.soft { break-after: avoid; } svg, figure, tr, .tiles, .bar, .key, .draws { break-inside: avoid; }
+  h2, h3 { break-after: avoid; } p.soft { break-after: avoid; } svg, figure, tr, .tiles, .bar, .key, .draws { break-inside: avoid; } .bar { break-after: avoid; }
   .wide { overflow: visible; } table { font-size: 8.5pt; } th.n { white-space: normal; } pre { font-size: 7.5pt; }
   .charts { grid-template-columns: 1fr 1fr; } .gallery { grid-template-columns: repeat(6, 1fr); } .sheet { grid-template-columns: 1fr 1fr; }
   .figure svg { max-width: 30rem; max-height: 17cm; }

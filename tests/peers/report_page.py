@@ -190,7 +190,7 @@ def examine(browser, page, screenshots):
             if screenshots:
                 browser.screenshot(screenshots / f"{page.stem}-{way}-{scheme}.png")
     if screenshots:
-        browser.open(page, 1280)
+        browser.open(page, WIDTHS["print"], media="print")
         browser.print(screenshots / f"{page.stem}.pdf")
     return wrong
 

@@ -311,13 +311,13 @@ TEST(LossScaledRun, StepsThatOverflowLeaveNoTraceButTheirNumberAndAreSaidNowAndT
                                                    "up to step 3: 3 more overflowed since step 0; skipped, loss scale now 3e+38",
                                                    "up to step 6: 3 more overflowed since step 3; skipped, loss scale now 3e+38",
                                                    "up to step 7: 1 more overflowed since step 6; skipped, loss scale now 3e+38"));
-  EXPECT_THAT(run.metrics("loss_scale"), ElementsAre(3e38F, 3e38F));
+  EXPECT_THAT(run.metrics("loss_scale"), ElementsAre(3e38F, 3e38F, 3e38F)) << "after steps 3 and 6, and at the end";
   const std::vector<double> initial = run.parameters(run.scratch / "init.safetensors");
   EXPECT_TRUE(run.parameters(run.file("last.safetensors")) == initial);
   EXPECT_TRUE(run.parameters(run.file("last_ema.safetensors")) == initial);
   EXPECT_TRUE(weights::File(run.file("last.state")).find("optimizer.momentum.fc.weight"));
   // A skipped step counts: the warm-up goes on.
-  EXPECT_THAT(run.metrics("lr"), ElementsAre(DoubleNear(0.0375, 1e-15), DoubleNear(0.05, 1e-15)));
+  EXPECT_THAT(run.metrics("lr"), ElementsAre(DoubleNear(0.0375, 1e-15), DoubleNear(0.05, 1e-15), DoubleNear(0.05, 1e-15)));
 }
 
 /// Losses of 10³⁷: the first scales are too large, and are halved until one fits. The rate is as small as the weights are large.
