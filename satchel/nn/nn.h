@@ -117,6 +117,7 @@ struct LossContext {
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;  // of the trained weights
   weights::Card card = {};            // how `input` was normalised, and the classes if they are known by name
+  double on = 1, off = 0;             // targets of an unmixed picture: of its class and of the others, smoothed
 };
 
 using LossEntry = recipe::Entry<Loss, LossContext>;

@@ -5,7 +5,7 @@
 #include "satchel/optim/optim.h"
 #include "satchel/optim/siblings.h"
 
-#define OPTIMIZERS(X) X(sgd)
+#define OPTIMIZERS(X) X(sgd) X(lamb) X(adamw) X(rmsprop_tf) X(lars)
 
 namespace satchel::optim {
 

@@ -1,6 +1,6 @@
 // What `satchel train FOLDER` picks. The rule, in one place:
 //   1. Side: no rung of the ladder whose pictures are larger than the data's median short side (at least 32 px).
-//   2. Time: --max-hours, or else 0.12 s of training per picture, between 2 minutes and 2 hours (a GPU: no limit but --max-hours).
+//   2. Time: --max-hours, or else 0.15 s of training per picture, between 2 minutes and 2 hours (a GPU: no limit but --max-hours).
 //   3. Epochs: at least 40,000 pictures seen (8 to 24 epochs), at most 100,000 (12 to 60), as many as the time allows.
 //   4. Network and side: the first (strongest) rung of which the least epochs fit the time and whose first epoch takes under 10 minutes;
 //      else the last of those that do the latter, with fewer epochs; an error that says so when there is none.
@@ -92,7 +92,7 @@ Choice choose(const Situation& s) {
   c.recipe = s.pretrained_model.empty() ? "scratch" : "finetune";
   const int least = std::clamp(static_cast<int>(40000 / pictures), 8, 24), most = std::clamp(static_cast<int>(100000 / pictures), 12, 60);
   c.batch = std::clamp(power_of_two_near(pictures / 40), 16, s.gpu ? 256 : 128);
-  const double budget = s.max_hours ? *s.max_hours * 3600 : s.gpu ? 1e12 : std::clamp(0.12 * pictures, 120.0, 7200.0);
+  const double budget = s.max_hours ? *s.max_hours * 3600 : s.gpu ? 1e12 : std::clamp(0.15 * pictures, 120.0, 7200.0);
 
   std::vector<Rung> ladder(std::begin(kLadder), std::end(kLadder));
   if (!s.pretrained_model.empty()) ladder = {{s.pretrained_model.c_str(), s.pretrained_size, 0.6}};

@@ -25,6 +25,9 @@ at::Tensor make_input(const data::Batch& batch, const weights::Card& card, at::S
 struct Smoothing {
   double epsilon = 0;
   std::string over = "k";
+  /// Targets of an unmixed picture among K classes.
+  double off(int64_t classes) const { return epsilon / static_cast<double>(over == "k" ? classes : classes - 1); }
+  double on(int64_t classes) const { return 1 - epsilon + (over == "k" ? off(classes) : 0); }
 };
 /// Soft targets [N,C], smoothed; a mixed picture has λ of its own and 1−λ of its partner's (timm/data/mixup.py).
 at::Tensor make_targets(const std::vector<int64_t>& labels, const augment::MixPlan& mix, int64_t classes, const Smoothing& smoothing,

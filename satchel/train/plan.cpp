@@ -6,6 +6,7 @@
 
 #include "satchel/base/log.h"
 #include "satchel/predict/predict.h"
+#include "satchel/train/input.h"
 
 namespace satchel::train {
 namespace {
@@ -111,13 +112,14 @@ Plan make_plan(const recipe::Table& resolved, const Options& options, const Hori
   model.device = device;
   model.seed = static_cast<uint64_t>(options.train.seed);
   plan.network = nn::build_model(slot(resolved, "model"), model);
-  plan.loss = nn::build_loss(slot(resolved, "loss"), {classes, device, model.dtype, card});
+  const Smoothing smoothing{options.train.smoothing, options.train.smoothing_over};
+  plan.loss = nn::build_loss(slot(resolved, "loss"), {classes, device, model.dtype, card, smoothing.on(classes), smoothing.off(classes)});
 
   const std::vector<nn::NamedTensor> tensors = plan.network->named_tensors();
   optim::OptimizerContext update;
   update.global_batch = options.train.batch * options.train.accumulate;
   for (const nn::NamedTensor& t : tensors)
-    if (t.parameter) update.parameters.push_back({t.name, t.tensor, t.role != nn::Role::weight});
+    if (t.parameter) update.parameters.push_back({t.name, t.tensor, t.role != nn::Role::weight, t.role == nn::Role::norm});
   const recipe::Slot optimizer = slot(resolved, "optimizer");
   plan.optimizer =
       recipe::find_entry(optim::optimizers(), optimizer, "optimizer").build(optimizer.options, "optimizer." + optimizer.name, update);

@@ -9,9 +9,7 @@ namespace satchel::train {
 at::Tensor make_targets(const std::vector<int64_t>& labels, const augment::MixPlan& mix, int64_t classes, const Smoothing& smoothing,
                         at::ScalarType dtype, at::Device device) {
   const auto count = static_cast<int64_t>(labels.size());
-  const bool over_all = smoothing.over == "k";
-  const double off = smoothing.epsilon / static_cast<double>(over_all ? classes : classes - 1);
-  const double on = 1 - smoothing.epsilon + (over_all ? off : 0);
+  const double on = smoothing.on(classes), off = smoothing.off(classes);
   at::Tensor targets = at::full({count, classes}, off, at::TensorOptions().dtype(at::kDouble));
   auto* rows = targets.data_ptr<double>();
   for (int64_t i = 0; i < count; ++i) {

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros_like.h>
@@ -13,51 +12,7 @@
 namespace satchel::optim {
 namespace {
 
-/// Row-major numbers as a double tensor, 4-d ones channels-last in memory.
-at::Tensor tensor(const nlohmann::ordered_json& numbers, const nlohmann::ordered_json& shape) {
-  const auto values = numbers.get<std::vector<double>>();
-  at::Tensor made = at::empty(shape.get<std::vector<int64_t>>(), at::kDouble);
-  std::copy(values.begin(), values.end(), made.mutable_data_ptr<double>());
-  return made.dim() == 4 ? made.contiguous(at::MemoryFormat::ChannelsLast) : made;
-}
-
-struct Case {
-  std::vector<Parameter> parameters;
-  std::unique_ptr<Optimizer> optimizer;
-};
-
-Case start(const nlohmann::ordered_json& file, const std::string& options) {
-  Case made;
-  for (const auto& [name, shape] : file["shapes"].items()) {
-    const bool norm = name.starts_with("bn");
-    made.parameters.push_back({name, tensor(file["start"][name], shape), norm || name.ends_with("bias"), norm});
-  }
-  made.optimizer = make(optimizers(), "optimizer", "sgd", options, OptimizerContext{made.parameters, 16});
-  return made;
-}
-
-TEST(Sgd, EqualsTorchOverTenStepsWithAWarmUp) {
-  const c10::AutoGradMode no_grad(false);
-  const auto file = golden("sgd.json");
-  for (const auto& each : file["cases"]) {
-    const std::string options = each["options"];
-    Case run = start(file, options);
-    const auto schedule = make_schedule("cosine", file["schedule"], {run.optimizer->base_rate(), 5, 10});
-    for (int64_t step = 0; step < 10; ++step) {
-      for (Parameter& parameter : run.parameters)
-        parameter.value.mutable_grad() =
-            tensor(file["gradients"][static_cast<size_t>(step)][parameter.name], file["shapes"][parameter.name]);
-      EXPECT_NEAR(schedule->rate(step), file["rates"][static_cast<size_t>(step)].get<double>(), 1e-15);
-      run.optimizer->step(schedule->rate(step));
-      const auto after = each["after"].find(std::to_string(step + 1));
-      if (after == each["after"].end()) continue;
-      for (const Parameter& parameter : run.parameters)
-        EXPECT_TRUE(at::allclose(parameter.value, tensor((*after)[parameter.name], file["shapes"][parameter.name]), 1e-13, 1e-14))
-            << parameter.name << " after step " << step + 1 << " with\n"
-            << options;
-    }
-  }
-}
+TEST(Sgd, EqualsTorchOverTenStepsWithAWarmUp) { compare_with_golden_updates("sgd", 8); }
 
 // ATen's operators one by one, on tensors long enough for vectors, threads and ragged ends; in the dtypes that weights are kept in.
 TEST(Sgd, EqualsTheFormulaInEveryDtype) {

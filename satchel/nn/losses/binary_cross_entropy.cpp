@@ -1,0 +1,69 @@
+// Binary cross-entropy of every class by itself: a picture mixed of two shows both (2110.00476 §3; timm/loss/binary_cross_entropy.py).
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
+#include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/where.h>
+
+#include <optional>
+
+#include "satchel/nn/nn.h"
+
+namespace satchel::nn {
+namespace {
+
+at::Tensor choose(const at::Tensor& condition, double yes, double no, const at::Tensor& like) {
+  return at::where(condition, at::scalar_tensor(yes, like.options()), at::scalar_tensor(no, like.options()));
+}
+
+}  // namespace
+
+class BinaryCrossEntropy : public Loss {
+ public:
+  struct Options {
+    std::string target = "present", reduction = "mean";
+    std::optional<double> threshold;
+    void fields(auto& f) {
+      using namespace recipe;
+      f("target", target,
+        "of a mixed picture: present: a class that is in it has the target of an unmixed picture's class; soft: as mixed, λ and 1−λ; "
+        "threshold: 1 above the threshold, else 0, which drops the smoothing",
+        Choices{{"present", "soft", "threshold"}}, Flag{"--bce-target"});
+      f("threshold", threshold, "τ of target = \"threshold\": 1 where the mixed and smoothed target is greater; 0.2 when absent",
+        Range{0, 1, false, true}, Flag{"--bce-target-thresh"});
+      f("reduction", reduction, "mean over pictures and classes, or sum over classes and mean over pictures", Choices{{"mean", "sum"}},
+        Flag{"--bce-reduction"});
+    }
+    void validate(const recipe::Table& given) const {
+      const recipe::Value* value = given.find("threshold");
+      check(!value || target == "threshold", Kind::usage,
+            "{}: threshold has no effect with target = \"{}\": set target = \"threshold\" or leave it out", value ? value->origin : "",
+            target);
+    }
+  };
+
+  BinaryCrossEntropy(const Options& options, const LossContext& context) : options_(options), on_(context.on), off_(context.off) {}
+
+  at::Tensor operator()(const at::Tensor&, const at::Tensor& logits, const at::Tensor& targets) override {
+    const auto dtype = logits.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+    const at::Tensor loss = at::binary_cross_entropy_with_logits(logits.to(dtype), wanted(targets.to(dtype)));
+    return options_.reduction == "sum" ? loss * logits.size(1) : loss;
+  }
+
+ private:
+  at::Tensor wanted(const at::Tensor& targets) const {
+    if (options_.target == "soft") return targets;
+    if (options_.target == "threshold") return choose(targets > options_.threshold.value_or(0.2), 1, 0, targets);
+    return choose(targets > off_, on_, off_, targets);
+  }
+
+  Options options_;
+  double on_, off_;
+};
+
+LossEntry binary_cross_entropy() {
+  return recipe::entry<Loss, BinaryCrossEntropy, LossContext>("binary_cross_entropy",
+                                                              "each class by itself, for pictures that show several", "2110.00476 §3");
+}
+
+}  // namespace satchel::nn

@@ -1,0 +1,97 @@
+// Layer-wise adaptive rates (arXiv 1708.03888): SGD whose gradient is scaled, tensor by tensor, by the trust ratio. timm/optim/lars.py.
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/_foreach_sub.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/where.h>
+
+#include <utility>
+
+#include "satchel/optim/gather.h"
+
+namespace satchel::optim {
+namespace {
+
+/// q = trust_coeff·‖w‖ / (‖g‖ + weight_decay·‖w‖ + eps), 1 where a norm is 0;  d = q·(g + weight_decay·w);  m ← momentum·m + d;
+/// w ← w − lr·(nesterov ? d + momentum·m : m). Groups without decay take plain steps unless always_adapt.
+class Lars : public Optimizer {
+ public:
+  struct Options : RateOptions {
+    double momentum = 0.9, trust_coeff = 0.001, eps = 1e-8;
+    bool nesterov = false, trust_clip = false, always_adapt = false;
+    void fields(auto& f) {
+      RateOptions::fields(f);
+      f("momentum", momentum, "share of the last step's direction that is kept", recipe::Range{0, 1, false, true},
+        recipe::Flag{"--momentum"});
+      f("nesterov", nesterov, "look one momentum step ahead");
+      f("trust_coeff", trust_coeff, "η: what the ratio of the norms is multiplied by", recipe::kPositive);
+      f("eps", eps, "added to the divisor of the trust ratio", recipe::kPositive, recipe::Flag{"--opt-eps"});
+      f("trust_clip", trust_clip, "LARC: the rate of a tensor never exceeds the schedule's");
+      f("always_adapt", always_adapt, "also scale the gradients of tensors without decay");
+    }
+    void validate(const recipe::Table& given) const {
+      RateOptions::validate(given);
+      if (nesterov && momentum == 0)
+        fail(Kind::usage, "{}: nesterov needs momentum, which is 0: set momentum (0.9 is usual) or nesterov = false",
+             given.find("nesterov")->origin);
+    }
+  };
+
+  Lars(Options options, const OptimizerContext& context)
+      : options_(std::move(options)), parameters_(context.parameters), groups_(param_groups(parameters_, options_)) {
+    base_rate_ = options_.rate(context.global_batch);
+    if (options_.momentum != 0) momentum_ = zeros_for(parameters_);
+  }
+
+  void step(double lr) override {
+    for (const ParamGroup& group : groups_) {
+      const Gathered all = gather(parameters_, group);
+      if (all.members.empty()) continue;
+      std::vector<at::Tensor> direction = adapted(all, group.weight_decay, lr);
+      if (options_.momentum != 0) {
+        const std::vector<at::Tensor> momentum = all.of(momentum_);
+        at::_foreach_mul_(momentum, options_.momentum);
+        at::_foreach_add_(momentum, direction);
+        direction = options_.nesterov ? at::_foreach_add(direction, momentum, options_.momentum) : momentum;
+      }
+      at::_foreach_sub_(all.weights, direction, lr);
+    }
+  }
+
+  std::vector<StateTensor> state() override {
+    std::vector<StateTensor> all;
+    append_state(all, "momentum", parameters_, momentum_);
+    return all;
+  }
+
+ private:
+  std::vector<at::Tensor> adapted(const Gathered& all, double weight_decay, double lr) const {
+    if (weight_decay == 0 && !options_.always_adapt) return all.gradients;
+    const at::Tensor w = at::stack(at::_foreach_norm(all.weights)), g = at::stack(at::_foreach_norm(all.gradients));
+    at::Tensor ratio = options_.trust_coeff * w / (g + w * weight_decay + options_.eps);
+    ratio = at::where((w > 0).logical_and(g > 0), ratio, 1);
+    if (options_.trust_clip) ratio = (ratio / lr).clamp_max(1);
+    std::vector<at::Tensor> direction = at::_foreach_add(all.gradients, all.weights, weight_decay);
+    at::_foreach_mul_(direction, ratio.unbind());
+    return direction;
+  }
+
+  Options options_;
+  std::vector<Parameter> parameters_;
+  std::vector<ParamGroup> groups_;
+  std::vector<at::Tensor> momentum_;
+};
+
+}  // namespace
+
+namespace optimizer {
+OptimizerEntry lars() {
+  return recipe::entry<Optimizer, Lars, OptimizerContext>("lars", "SGD with a rate for each tensor by the ratio of its norms",
+                                                          "1708.03888");
+}
+}  // namespace optimizer
+
+}  // namespace satchel::optim
