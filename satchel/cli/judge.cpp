@@ -54,7 +54,7 @@ std::string data_of_run(const Path& run) {
 }
 
 struct ValArguments : NetworkArguments {
-  std::string data, json, kind = "auto";
+  std::string data, json, real, kind = "auto";
   bool per_class = false;
 };
 
@@ -92,7 +92,14 @@ int run_val(ValArguments a) {
   print(fmt::format("{}: {} pictures, top-1 {:.3f} % ({} right, 95 % interval {:.2f}–{:.2f}), top-5 {:.3f} % ({} right), loss {:.4f}\n",
                     classifier.card().model, result.count, result.top1(), result.correct_top1, interval.low, interval.high, result.top5(),
                     result.correct_top5, result.loss));
-  const std::string json = predict::evaluation_json(result, classifier.card().model, classes, a.per_class);
+  std::optional<predict::RealCount> real;
+  if (!a.real.empty()) {
+    real = predict::count_real(a.real, result);
+    const predict::Interval range = predict::wilson(real->correct_top1, real->count);
+    print(fmt::format("ReaL labels: {} pictures, top-1 {:.3f} % ({} right, 95 % interval {:.2f}–{:.2f})\n", real->count, real->top1(),
+                      real->correct_top1, range.low, range.high));
+  }
+  const std::string json = predict::evaluation_json(result, classifier.card().model, classes, a.per_class, real);
   if (a.json == "-") print(json + "\n");
   if (!a.json.empty() && a.json != "-") write_atomic(a.json, json + "\n");
   return 0;
@@ -132,6 +139,7 @@ Command val_command() {
       {"--data-dir,--data-path,--data", &a->data, "the same as a flag", "DATA"},
       {"--json", &a->json, "write the counts as JSON (- for standard output)", "OUT"},
       {"--per-class", &a->per_class, "a table of classes"},
+      {"--real", &a->real, "ImageNet ReaL labels (real.json): a second count beside the first", "FILE"},
       {"--dataset", &a->kind, "how the data are laid out", "KIND", "", {"auto", "folder", "list", "idx"}},
       {"--class-order", &a->class_order, "order of class folders when the weights name none", "ORDER", "", {"lexicographic", "natural"}},
       {"--bad-files", &a->bad_files, "what a picture that cannot be read does", "POLICY", "", {"stop", "skip"}}};

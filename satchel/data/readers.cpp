@@ -105,6 +105,17 @@ void number(Part& part, const std::vector<std::string>& classes, bool numbered, 
   part.reader->relabel(numbers);
 }
 
+bool is_number(const std::string& name) {
+  return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos && name.size() < 10;
+}
+
+/// ImageNet-V2 calls its folders 0 … 999, by the place of the class, where the network's classes have names.
+bool named_by_place(const Part& part, const std::vector<std::string>& classes) {
+  return std::none_of(classes.begin(), classes.end(), is_number) &&
+         std::all_of(part.classes.begin(), part.classes.end(),
+                     [&](const auto& name) { return is_number(name) && std::stoul(name) < classes.size(); });
+}
+
 Dataset whole(const Part& part) {
   Dataset dataset{part.reader, {}};
   for (int64_t i = 0; i < part.reader->size(); ++i) dataset.items.push_back(i);
@@ -193,12 +204,20 @@ Data open_for_evaluation(const Path& path, const DataOptions& options, const std
   Classes order{classes, "the network's", false};
   if (classes.empty()) order = classes_of(part, found, options);
   const std::string who = (from_val ? path / found.layout.val_name : path).string();
-  number(part, order.names, found.layout.numbered, who);
+  const bool by_place = !found.layout.numbered && named_by_place(part, order.names);
+  if (by_place) {
+    std::vector<int64_t> places;
+    for (const std::string& name : part.classes) places.push_back(static_cast<int64_t>(std::stoul(name)));
+    part.reader->relabel(places);
+  } else {
+    number(part, order.names, found.layout.numbered, who);
+  }
   Data data;
   data.classes = order.names, data.class_order = order.rule;
   data.val = held_out.empty() ? whole(part) : Dataset{part.reader, split_by_list(*part.reader, held_out).val};
   data.description = fmt::format("{} pictures of {} classes from {}", data.val.size(), data.classes.size(),
                                  held_out.empty() ? who : who + ", those held out of training");
+  if (by_place) data.description += "; its folders are numbers: places in the network's classes";
   return data;
 }
 

@@ -88,19 +88,29 @@ std::string predictions_csv(const Evaluation& evaluation, const std::vector<std:
   return out;
 }
 
-std::string evaluation_json(const Evaluation& evaluation, const std::string& model, const std::vector<std::string>& classes,
-                            bool per_class) {
+std::string evaluation_json(const Evaluation& evaluation, const std::string& model, const std::vector<std::string>& classes, bool per_class,
+                            const std::optional<RealCount>& real) {
+  const auto interval = [](int64_t right, int64_t count) {
+    const Interval w = wilson(right, count);
+    return Json::array({w.low, w.high});
+  };
   Json json = {{"model", model},
                {"count", evaluation.count},
                {"correct_top1", evaluation.correct_top1},
                {"correct_top5", evaluation.correct_top5},
                {"top1", evaluation.top1()},
+               {"top1_interval", interval(evaluation.correct_top1, evaluation.count)},
                {"top5", evaluation.top5()},
                {"loss", evaluation.loss}};
   if (!evaluation.failures.empty()) {
     json["left_out"] = Json::array();
     for (const Evaluation::Failure& f : evaluation.failures) json["left_out"].push_back({{"filename", f.filename}, {"error", f.reason}});
   }
+  if (real)
+    json["real"] = {{"count", real->count},
+                    {"correct_top1", real->correct_top1},
+                    {"top1", real->top1()},
+                    {"top1_interval", interval(real->correct_top1, real->count)}};
   if (per_class) {
     json["per_class"] = Json::array();
     const std::vector<ClassFigures> figures = predict::per_class(evaluation);

@@ -7,19 +7,14 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
 #include <ATen/ops/_amp_update_scale.h>
-#include <ATen/ops/_foreach_clamp_max.h>
-#include <ATen/ops/_foreach_clamp_min.h>
-#include <ATen/ops/_foreach_mul.h>
-#include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/isfinite.h>
-#include <ATen/ops/linalg_vector_norm.h>
-#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
 #include <charconv>
 
 #include "satchel/base/error.h"
+#include "satchel/optim/clip.h"
 
 namespace satchel::train {
 
@@ -116,18 +111,6 @@ at::Tensor Step::forward_backward(const Example& example, double share, int64_t 
   return loss.detach();
 }
 
-void Step::clip(const std::vector<at::Tensor>& gradients) const {
-  if (!options_.clip_grad) return;
-  const double bound = *options_.clip_grad;
-  if (options_.clip_mode == "value") {
-    at::_foreach_clamp_min_(gradients, -bound);
-    at::_foreach_clamp_max_(gradients, bound);
-    return;
-  }
-  const at::Tensor norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2)), 2);
-  at::_foreach_mul_(gradients, (bound / (norm + 1e-6)).clamp_max(1));  // torch.nn.utils.clip_grad_norm_
-}
-
 StepReport Step::operator()(const std::vector<Example>& examples, double lr, int64_t step) {
   StepReport report;
   const double share = 1.0 / static_cast<double>(examples.size());
@@ -148,7 +131,7 @@ StepReport Step::operator()(const std::vector<Example>& examples, double lr, int
   // On a GPU this would make the host wait: there the trainer looks at the loss when it writes a line.
   if (device_.is_cpu()) report.finite = at::isfinite(report.loss).item<bool>();
   if (!report.skipped && report.finite) {
-    clip(gradients);
+    if (options_.clip_grad) optim::clip_gradients(parameters_, *options_.clip_grad, options_.clip_mode);
     optimizer_.step(lr);
     if (average_) average_->update(step + 1);
   }

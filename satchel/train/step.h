@@ -61,7 +61,6 @@ class Step {
 
  private:
   at::Tensor forward_backward(const Example& example, double share, int64_t step, int64_t first_place);
-  void clip(const std::vector<at::Tensor>& gradients) const;
   void enter(Stage stage) const {
     if (clock_) clock_->enter(stage);
   }

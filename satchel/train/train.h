@@ -54,8 +54,11 @@ struct TrainOptions {
       Choices{{"k", "k-1"}}, Flag{"--smoothing-over"});
     f("clip_grad", clip_grad, "gradients are clipped to this norm (or value); off when absent", recipe::kPositive,
       Flag{"--clip-grad", "--clip-grad-norm"});
-    f("clip_mode", clip_mode, "what clip_grad bounds: the norm of all gradients together, or each value", Choices{{"norm", "value"}},
-      Flag{"--clip-mode"});
+    f("clip_mode", clip_mode,
+      "what clip_grad bounds: the norm of all gradients together, each value, or (agc) each unit's gradient as a share of its weights' "
+      "norm, "
+      "the classifier left out",
+      Choices{{"norm", "value", "agc"}}, Flag{"--clip-mode"});
     f("loss_scale", loss_scale,
       "half precision: \"dynamic\" (starts at 65536, doubles after 2000 good steps, halves on overflow), a fixed number, or \"sum\": the "
       "gradients of the summed loss, a scale of `batch` (1812.01187's code)",

@@ -97,6 +97,23 @@ TEST_F(Folder, ReadsFoldersWithinAClassInTorchvisionsOrder) {
               ElementsAre("cat/10.png", "cat/2.png", "cat/a/9.png", "cat/a/z/0.png", "cat/b/1.png", "dog/1.png"));
 }
 
+// ImageNet-V2's folders are 0 … 999 in any order on disk; a network whose classes are numbers goes by their names.
+TEST_F(Folder, NumbersStandForThePlacesOfNamedClasses) {
+  picture("0/a.png"), picture("10/b.png"), picture("2/c.png");
+  const auto labels = [&](const std::vector<std::string>& classes) {
+    std::vector<int64_t> all;
+    const Data data = open_for_evaluation(root_, {}, classes);
+    for (const int64_t item : data.val.items) all.push_back(data.val.reader->label(item));
+    return all;
+  };
+  std::vector<std::string> named;
+  for (char c = 'a'; c <= 'k'; ++c) named.push_back(std::string("n") + c);
+  EXPECT_THAT(labels(named), ElementsAre(0, 10, 2));
+  EXPECT_THAT(labels({"0", "2", "10"}), ElementsAre(0, 2, 1));
+  named.pop_back();
+  EXPECT_THAT(error_of(Kind::data, [&] { labels(named); }), HasSubstr("unknown class"));
+}
+
 TEST_F(Folder, FollowsLinksButNotInCircles) {
   classes("real/");
   std::filesystem::create_directory_symlink("real/cat", root_ / "linked");

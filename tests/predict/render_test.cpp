@@ -57,7 +57,9 @@ TEST(Render, EvaluationAsJsonHasExactlyTheFixedKeys) {
   const json j = json::parse(evaluation_json(evaluation(), "resnet18", {"a", "b", "c"}, false));
   std::vector<std::string> keys;
   for (const auto& [key, value] : j.items()) keys.push_back(key);
-  EXPECT_THAT(keys, testing::UnorderedElementsAre("model", "count", "correct_top1", "correct_top5", "top1", "top5", "loss"));
+  EXPECT_THAT(keys,
+              testing::UnorderedElementsAre("model", "count", "correct_top1", "correct_top5", "top1", "top1_interval", "top5", "loss"));
+  EXPECT_EQ(j["top1_interval"], json::array({wilson(1, 2).low, wilson(1, 2).high}));
   EXPECT_EQ(j["model"], "resnet18");
   EXPECT_EQ(j["count"], 2);
   EXPECT_EQ(j["correct_top1"], 1);
