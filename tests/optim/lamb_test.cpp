@@ -32,8 +32,8 @@ struct Pair {
   }
   void expect(const std::vector<double>& numbers) const {
     const at::Tensor flat = w.flatten();
-    for (int64_t i = 0; i < 4; ++i) EXPECT_NEAR(flat[i].item<double>(), numbers[static_cast<size_t>(i)], 5e-8) << "w " << i;
-    for (int64_t i = 0; i < 2; ++i) EXPECT_NEAR(b[i].item<double>(), numbers[static_cast<size_t>(4 + i)], 5e-8) << "b " << i;
+    for (int64_t i = 0; i < 4; ++i) EXPECT_NEAR(flat[i].item<double>(), numbers[static_cast<size_t>(i)], 1e-7) << "w " << i;
+    for (int64_t i = 0; i < 2; ++i) EXPECT_NEAR(b[i].item<double>(), numbers[static_cast<size_t>(4 + i)], 1e-7) << "b " << i;
   }
 };
 
