@@ -1,5 +1,5 @@
 """`satchel train` against PyTorch over five steps in double with each trick of "Bag of Tricks" alone and with all together (the cases of
-tools/golden/tricks_steps.py), and for ResNet-50-D with all of them: every parameter, running statistic and average within
+tools/golden/tricks_steps.py), and for ResNet-18-D and ResNet-50-D with all of them: every parameter, running statistic and average within
 ‖Δ‖₂ ≤ 1e-7 · max(‖w‖₂, 1e-2). Distillation's teacher is a file, mixup's shares, crops and flips are replayed.
 
     python tests/peers/tricks_steps.py build/satchel
@@ -19,6 +19,8 @@ import tricks_steps  # noqa: E402
 
 TOLERANCE = 1e-7
 CASES = dict(tricks_steps.CASES)
+CASES["resnet18d"] = tricks_steps.Case(model="resnet18d", size=64, lr=0.02, ema=0.8)
+CASES["all_resnet18d"] = tricks_steps.Case(**(tricks_steps.PAPER | dict(lr_base=0.64)), model="resnet18d", size=64, clip=2.0)
 CASES["all_resnet50d"] = tricks_steps.Case(**(tricks_steps.PAPER | dict(lr_base=0.16)), model="resnet50d", size=64, clip=2.0)
 CASES["all_resnet50d_crops"] = tricks_steps.Case(**(tricks_steps.GLUON | dict(lr_base=0.16, batch=8)), model="resnet50d", size=64, crops=True)
 

@@ -14,6 +14,7 @@ import timm
 import torch
 from PIL import Image
 from timm.utils import ModelEmaV3
+from torch import nn
 from torch.nn import functional
 from torchvision import transforms
 
@@ -101,8 +102,8 @@ CASES = {
     "clip_value": Case(clip=0.02, clip_mode="value"),
     "all_paper": Case(**PAPER, crops=True),
     "all_gluon": Case(**GLUON, crops=True),
-    "resnet_d": Case(model="resnet18d", size=64, lr=0.02, ema=0.8),
-    "all_resnet_d": Case(**(PAPER | dict(lr_base=0.64)), model="resnet18d", size=64, clip=2.0),
+    "resnet_d": Case(model="cifar_resnet8d", size=23, ema=0.8),
+    "all_resnet_d": Case(**PAPER, model="cifar_resnet8d", size=23, clip=2.0, crops=True),
 }
 
 
@@ -217,8 +218,29 @@ def batch_of(case, everything, labels, epoch, batch):
 
 # ---- training -----------------------------------------------------------------------------------------------------------
 
+class CifarResNet8D(train_steps.CifarResNet8):
+    """The same network with the edits of 1812.01187 section 4 up to D: a stem of three convolutions, projections behind a pooling."""
+
+    def __init__(self, classes):
+        super().__init__(classes)
+        conv = lambda inside, outside: nn.Conv2d(inside, outside, 3, 1, 1, bias=False)
+        self.conv1 = nn.Sequential(conv(3, 8), nn.BatchNorm2d(8), nn.ReLU(), conv(8, 8), nn.BatchNorm2d(8), nn.ReLU(), conv(8, 16))
+        for layer in (self.layer2, self.layer3):
+            inside, outside = layer[0].conv1.in_channels, layer[0].conv1.out_channels
+            layer[0].downsample = nn.Sequential(nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False), nn.Conv2d(inside, outside, 1, bias=False),
+                                                nn.BatchNorm2d(outside))
+
+    def forward(self, x):
+        x = functional.relu(self.bn1(self.conv1(x)))
+        for block in (self.layer1[0], self.layer2[0], self.layer3[0]):
+            y = block.bn2(block.conv2(functional.relu(block.bn1(block.conv1(x)))))
+            x = functional.relu(y + (block.downsample(x) if block.grow else x))
+        return self.fc(x.mean((2, 3)))
+
+
 def build(name):
-    return train_steps.CifarResNet8(CLASSES) if name == "cifar_resnet8" else timm.create_model(name, num_classes=CLASSES)
+    own = dict(cifar_resnet8=train_steps.CifarResNet8, cifar_resnet8d=CifarResNet8D)
+    return own[name](CLASSES) if name in own else timm.create_model(name, num_classes=CLASSES)
 
 
 def last_norm(name):
