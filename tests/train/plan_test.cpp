@@ -209,6 +209,21 @@ TEST(Horizon, IsThePapers) {
   EXPECT_EQ(steps(2048, 600), 375'000);
 }
 
+/// Section 2.1: the short side to 256, its centre of 224 (for Inception-V3 342 and 299); means and deviations in grey levels.
+TEST(BagOfTricks, SizesAndNormalisationAreThePapers) {
+  constexpr double kMean[] = {123.68, 116.779, 103.939}, kStd[] = {58.393, 57.12, 57.375};
+  for (const auto& [name, resized, size] :
+       {std::tuple{"bot-paper", 256, 224}, {"bot-gluon", 256, 224}, {"bot-paper-299", 342, 299}, {"bot-gluon-299", 342, 299}}) {
+    const weights::Card card = make_pipelines(resolved(name)).card;
+    EXPECT_EQ(card.img_size, size) << name;
+    EXPECT_EQ(static_cast<int>(card.img_size / card.crop_pct), resized) << name;
+    for (size_t c = 0; c < 3; ++c) {
+      EXPECT_NEAR(255 * card.mean[c], kMean[c], 1e-9) << name;
+      EXPECT_NEAR(255 * card.std[c], kStd[c], 1e-9) << name;
+    }
+  }
+}
+
 TEST(Pipelines, RefusesAListThatLeavesSizesOpen) {
   EXPECT_THAT(refused([] { make_pipelines(resolved("plain", {"augment=[{hflip={}}]"})); }), HasSubstr("does not end in one fixed size"));
   EXPECT_THAT(refused([] { make_pipelines(resolved("plain", {"evaluate.augment=[{resize={size=8}}]"})); }), HasSubstr("evaluate.augment"));
