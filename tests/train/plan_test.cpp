@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/train/plan.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -245,6 +249,23 @@ TEST(Pipelines, TheCardSaysWhatTheRecipeSays) {
   EXPECT_EQ(p.card.interpolation, "bilinear");
   EXPECT_EQ(p.card.img_size, 128);
   EXPECT_THAT(refused([] { make_pipelines(resolved("plain", {"train.mean=[0.1]"})); }), HasSubstr("three numbers"));
+}
+
+TEST(Plan, TheOptimizerKnowsNormsFromBiases) {
+  const recipe::Table table = resolved("demo", {"optimizer.sgd.weight_decay=0", "optimizer.sgd.norm_weight_decay=0.5"});
+  const Options options = options_of(table);
+  const Plan plan = make_plan(table, options, horizon(options, 4096), 10, at::kCPU, make_pipelines(table).card);
+  const c10::AutoGradMode no_grad(false);
+  std::vector<std::pair<nn::NamedTensor, at::Tensor>> before;
+  for (const nn::NamedTensor& t : plan.network->named_tensors()) {
+    if (!t.parameter) continue;
+    at::Tensor tensor = t.tensor;
+    if (t.role == nn::Role::bias) tensor.fill_(1);
+    tensor.mutable_grad() = at::zeros_like(tensor);
+    before.emplace_back(t, tensor.clone());
+  }
+  plan.optimizer->step(0.1);
+  for (const auto& [t, old] : before) EXPECT_TRUE(at::allclose(t.tensor, old * (t.role == nn::Role::norm ? 0.95 : 1.0))) << t.name;
 }
 
 TEST(Plan, WarmUpLongerThanTheRunIsRefused) {
