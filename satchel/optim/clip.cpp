@@ -1,6 +1,6 @@
 // Clipping by norm, by value and, unit by unit, by the size of the weights.
 // SPDX-License-Identifier: Apache-2.0
-#include "satchel/optim/clip.h"
+#include "satchel/optim/optim.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_foreach_clamp_max.h>

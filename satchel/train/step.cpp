@@ -14,7 +14,6 @@
 #include <charconv>
 
 #include "satchel/base/error.h"
-#include "satchel/optim/clip.h"
 
 namespace satchel::train {
 

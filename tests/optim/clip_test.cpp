@@ -1,6 +1,5 @@
 // Clipped gradients against timm's in double.
 // SPDX-License-Identifier: Apache-2.0
-#include "satchel/optim/clip.h"
 
 #include "tests/optim/golden.h"
 
