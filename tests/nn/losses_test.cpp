@@ -17,7 +17,7 @@ INSTANTIATE_TEST_SUITE_P(Registry, EveryLoss, testing::ValuesIn(losses()), [](co
 
 TEST_P(EveryLoss, IsADescribedScalarWithAGradientThatWalksDownhill) {
   EXPECT_FALSE(GetParam().doc.empty());
-  EXPECT_EQ(GetParam().resolve({}, "loss").size(), GetParam().describe().size());
+  EXPECT_LE(GetParam().resolve({}, "loss").size(), GetParam().describe().size());  // options without a default are left out
   const TeacherFile teacher(6);
   const recipe::Slot slot = GetParam().name == "distillation" ? teacher.slot() : recipe::Slot{GetParam().name, {}, "test"};
   const auto loss = build_loss(slot, {.classes = 6, .dtype = at::kDouble});

@@ -252,7 +252,8 @@ TEST(Pipelines, TheCardSaysWhatTheRecipeSays) {
 }
 
 TEST(Plan, TheOptimizerKnowsNormsFromBiases) {
-  const recipe::Table table = resolved("demo", {"optimizer.sgd.weight_decay=0", "optimizer.sgd.norm_weight_decay=0.5"});
+  const recipe::Table table =
+      resolved("demo", {"optimizer.sgd.nesterov=false", "optimizer.sgd.weight_decay=0", "optimizer.sgd.norm_weight_decay=0.5"});
   const Options options = options_of(table);
   const Plan plan = make_plan(table, options, horizon(options, 4096), 10, at::kCPU, make_pipelines(table).card);
   const c10::AutoGradMode no_grad(false);
