@@ -34,7 +34,8 @@ class Satchel:
         return float(self.process.stdout.readline())
 
     def close(self):
-        self.process.stdin.close()
+        # Not by closing its input: the peer's worker processes hold a copy of that pipe, and its end would never come.
+        self.process.kill()
         self.process.wait()
 
 
