@@ -84,6 +84,13 @@ using AugmentEntry = recipe::Entry<Augment, AugmentContext>;
 /// Every operation that the `augment` slot may hold.
 const std::vector<AugmentEntry>& augments();
 
+/// The operation that a string of timm's --aa means: rand_augment (rand-…), augmix (augmix-…), auto_augment (v0, original, 3a, …) or
+/// trivial_augment_wide (torchvision's ta_wide). Throws Error(usage) that begins with `where` for any other.
+std::string auto_augment_name(const std::string& policy, const std::string& where);
+/// `--aa`: the list with that operation in place of any of its kin, before the colours. color_jitter goes, as in timm, unless the policy is
+/// one of 3a. `origin` names the flag. Throws Error(usage).
+std::vector<recipe::Slot> with_auto_augment(std::vector<recipe::Slot> list, const std::string& policy, const std::string& origin);
+
 /// What one picture of a batch becomes: λ·itself + (1−λ)·partner, or, with a box, the partner's pixels inside the box.
 struct MixRow {
   int32_t partner = 0;  // place in the batch

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "satchel/augment/augment.h"
 #include "satchel/base/error.h"
 #include "satchel/base/log.h"
 #include "satchel/train/train.h"
@@ -178,6 +179,38 @@ void RecipeFlags::apply_to_list(recipe::Table& root, const Declared& flag, const
   root.set(list, recipe::detail::write(ops));
 }
 
+namespace {
+
+/// Whether a flag is --aa, whose text says which operation it is an option of.
+bool names_policy(const FlagTarget& target) { return target.slot == "augment" && target.option == "policy"; }
+
+std::vector<recipe::Slot> augment_list(const recipe::Table& root) {
+  return root.find("augment") ? recipe::slots_of(*root.find("augment"), "augment") : std::vector<recipe::Slot>{};
+}
+
+}  // namespace
+
+const std::string* RecipeFlags::policy() const {
+  for (const auto& flag : flags_)
+    if (flag->text && names_policy(flag->targets.front())) return &*flag->text;
+  return nullptr;
+}
+
+/// Before the other flags, since they set options of what it puts on the list.
+void RecipeFlags::apply_auto_augment(recipe::Table& root) const {
+  if (!policy()) return;
+  root.set("augment", recipe::detail::write(augment::with_auto_augment(augment_list(root), *policy(), "--aa")));
+}
+
+/// timm passes over --color-jitter beside --aa; commands that hold both are common.
+void RecipeFlags::drop_color_jitter(recipe::Table& root) const {
+  if (!policy() || policy()->find("3a") != std::string::npos) return;
+  std::vector<recipe::Slot> list = augment_list(root);
+  if (std::erase_if(list, [](const recipe::Slot& op) { return op.name == "color_jitter"; }) == 0) return;
+  log::info("--aa {}: colours do not jitter beside it, as in timm; color_jitter is left out", *policy());
+  root.set("augment", recipe::detail::write(list));
+}
+
 void RecipeFlags::apply_one(recipe::Table& root, const Declared& flag) const {
   const std::string name = first_long(flag.names);
   const std::string slot = flag.targets.front().slot;
@@ -248,8 +281,10 @@ void RecipeFlags::apply(recipe::Table& root) const {
   apply_names(root);
   apply_sizes(root);
   apply_precision(root);
+  apply_auto_augment(root);
   for (const auto& flag : flags_)
-    if (flag->text || flag->on) apply_one(root, *flag);
+    if ((flag->text || flag->on) && !names_policy(flag->targets.front())) apply_one(root, *flag);
+  drop_color_jitter(root);
   for (const std::string& assignment : sets_) recipe::set(root, assignment, train::grammar());
   apply_val_resize(root);
 }

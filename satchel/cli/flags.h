@@ -44,6 +44,9 @@ class RecipeFlags {
   };
   void declare(const std::string& slot, bool table, const recipe::EntryInfo& entry);
   void apply_one(recipe::Table& root, const Declared& flag) const;
+  void apply_auto_augment(recipe::Table& root) const;
+  void drop_color_jitter(recipe::Table& root) const;
+  const std::string* policy() const;
   void apply_to_list(recipe::Table& root, const Declared& flag, const std::string& list) const;
   [[noreturn]] void no_effect(const Declared& flag, const recipe::Slot& now) const;
   void apply_sizes(recipe::Table& root) const;

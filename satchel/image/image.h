@@ -63,6 +63,14 @@ Image pad(const Image& image, int left, int top, int right, int bottom, PadMode 
 /// EXIF orientation 1…8 as PIL.ImageOps.exif_transpose.
 Image orient(const Image& image, int orientation);
 
+/// PIL.Image.transform(size, AFFINE, m, resample, fillcolor): the pixel whose centre is (x, y) shows what the picture has at
+/// (m[0]·x + m[1]·y + m[2], m[3]·x + m[4]·y + m[5]), or `fill` where that lies outside. nearest, bilinear or bicubic (Keys with a = −1),
+/// without antialiasing; Error(usage) for other kernels.
+using Affine = std::array<double, 6>;
+Image affine(const Image& image, const Affine& m, Interpolation interpolation, Color fill);
+/// PIL.Image.rotate(degrees, resample, fillcolor): counter-clockwise about the centre, the size stays. Error(usage) as affine.
+Image rotate(const Image& image, double degrees, Interpolation interpolation, Color fill);
+
 // ---- colour -----------------------------------------------------------------------------------------------------------
 
 /// One colour operation in float, in grey levels 0…255 that may be left while operations follow each other.
@@ -89,6 +97,29 @@ struct Recolor {
 };
 /// All operations in order in one pass of float, rounded once to 8 bits (half to even) and cut to 0…255.
 void recolor(Image& image, const std::vector<Recolor>& operations);
+
+// ---- tone, on 8 bits, each equal to its Pillow namesake ----------------------------------------------------------------
+
+/// PIL.ImageOps.autocontrast: each channel stretched to 0…255.
+void autocontrast(Image& image);
+/// PIL.ImageOps.equalize: each channel's histogram made flat.
+void equalize(Image& image);
+/// PIL.ImageOps.invert.
+void invert(Image& image);
+/// PIL.ImageOps.posterize: the highest `bits` of 8 stay. 8 and more change nothing; 0 is black, where Pillow 13 raises.
+void posterize(Image& image, int bits);
+/// PIL.ImageOps.solarize: values from `threshold` on are inverted.
+void solarize(Image& image, double threshold);
+/// timm's solarize_add: values below 128 grow by `add`, at most to 255.
+void solarize_add(Image& image, int add);
+/// PIL.ImageEnhance: 0 is grey (color), flat grey (contrast), black (brightness) or smooth (sharpness), 1 the picture; cut off, not
+/// rounded.
+enum class Enhancement { color, contrast, brightness, sharpness };
+void enhance(Image& image, Enhancement what, double factor);
+/// PIL.Image.blend: `from` + alpha · (`image` − `from`) into `image`. Both have one size.
+void blend(const Image& from, Image& image, double alpha);
+/// PIL.ImageFilter.GaussianBlur(radius): three passes of an extended box along each axis. A radius of 0 changes nothing.
+void gaussian_blur(Image& image, double radius);
 
 // ---- pictures ---------------------------------------------------------------------------------------------------------
 
