@@ -27,7 +27,6 @@ WITHOUT_TEST = {
     "train/device_cuda.cpp": "needs a GPU",
     "train/device_nocuda.cpp": "says that there is no CUDA",
     "train/dry_run.cpp": "run by tests/e2e/train_test.cpp",
-    "train/input.cpp": "the curve of tests/e2e/train_test.cpp; its kernel has tests/kernels/normalize_test.cpp",
     "train/run.cpp": "run by tests/e2e/train_test.cpp and resume_test.cpp",
     "train/session.cpp": "run by tests/e2e/train_test.cpp and resume_test.cpp",
 }

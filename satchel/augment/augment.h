@@ -100,6 +100,15 @@ struct MixRow {
 };
 using MixPlan = std::vector<MixRow>;  // empty: nothing is mixed
 
+/// A part of a normalised picture that shows a colour, in normalised values, or noise: N(0, 1) of its own for every value.
+struct EraseBox {
+  int32_t x = 0, y = 0, width = 0, height = 0;
+  std::array<float, 3> color{};
+  int64_t noise = 0;  // seed of the noise; 0: the colour
+  bool operator==(const EraseBox&) const = default;
+};
+using ErasePlan = std::vector<std::vector<EraseBox>>;  // empty: nothing is erased; else the boxes of each picture
+
 /// The draws of one picture, operation by operation: what `--trace` writes and `--replay` reads.
 struct Trace {
   struct Step {
@@ -107,7 +116,8 @@ struct Trace {
     recipe::Table drawn;
   };
   std::vector<Step> steps;
-  std::optional<MixRow> mix;  // absent: not mixed
+  std::optional<MixRow> mix;     // absent: not mixed
+  std::vector<EraseBox> erased;  // after mixing
 };
 
 /// One line of a trace file (docs/reference/trace.md).
@@ -198,21 +208,57 @@ struct MixOptions {
   }
 };
 
+/// Random erasing (timm's --reprob, --remode, --recount): off by default.
+struct EraseOptions {
+  double prob = 0;
+  std::string mode = "const";
+  int count = 1;
+  double min_area = 0.02, max_area = 1.0 / 3, min_aspect = 0.3;
+  void fields(auto& f) {
+    using namespace recipe;
+    f("prob", prob, "probability that a picture is erased in places", kUnit, Flag{"--reprob"});
+    f("mode", mode, "what its boxes show after normalisation: const, the mean colour; rand, a colour by chance; pixel, noise",
+      Choices{{"const", "rand", "pixel"}}, Flag{"--remode"});
+    f("count", count, "greatest number of boxes, which share the area", Range{1, 1000}, Flag{"--recount"});
+    f("min_area", min_area, "least share of the picture's area", Range{0, 1, true, false});
+    f("max_area", max_area, "greatest share of the picture's area", Range{0, 1, true, false});
+    f("min_aspect", min_aspect, "least height / width of a box; the greatest is its inverse", Range{0, 1, true, false});
+  }
+  void validate(const recipe::Table& given) const;
+};
+
+/// Draws the boxes of random erasing.
+class Eraser {
+ public:
+  Eraser() = default;
+  explicit Eraser(const EraseOptions& options) : options_(options) {}
+  /// Boxes of one picture at this address.
+  std::vector<EraseBox> draw(image::Size size, Address at) const;
+  /// Of a batch whose first place in the epoch is at.sample.
+  ErasePlan plan(int64_t count, image::Size size, Address at) const;
+
+ private:
+  EraseOptions options_;
+};
+
 /// Makes the plan of one batch. Partner of i is B−1−i, so the middle one of an odd batch is mixed with itself; timm/data/mixup.py.
 class Mixer {
  public:
   Mixer() = default;
   /// Throws Error(usage) for an unknown mix or option.
-  Mixer(const std::vector<recipe::Slot>& list, const MixOptions& options);
+  Mixer(const std::vector<recipe::Slot>& list, const MixOptions& options, const EraseOptions& erasing = {});
   bool empty() const { return mixes_.empty(); }
   /// `at` addresses the batch: sample is its first place in the epoch. Empty from off_epoch on, and in the last off_last of `epochs`.
   MixPlan plan(int64_t count, image::Size size, Address at, int64_t epochs = 0) const;
+  /// What is erased of each picture once it is mixed.
+  ErasePlan erase(int64_t count, image::Size size, Address at) const { return eraser_.plan(count, size, at); }
 
  private:
   MixRow draw(Rng& rng, image::Size size) const;
 
   MixOptions options_;
   std::vector<std::unique_ptr<Mix>> mixes_;
+  Eraser eraser_;
 };
 
 }  // namespace satchel::augment

@@ -9,7 +9,8 @@ constexpr uint32_t kMixOp = 0x4D4958;  // "MIX": apart from the numbers of opera
 
 }  // namespace
 
-Mixer::Mixer(const std::vector<recipe::Slot>& list, const MixOptions& options) : options_(options) {
+Mixer::Mixer(const std::vector<recipe::Slot>& list, const MixOptions& options, const EraseOptions& erasing)
+    : options_(options), eraser_(erasing) {
   for (const recipe::Slot& slot : list) {
     auto mix = recipe::find_entry(mixes(), slot, "mix").build(slot.options, "mix." + slot.name);
     if (mix->enabled()) mixes_.push_back(std::move(mix));

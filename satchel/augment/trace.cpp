@@ -61,6 +61,24 @@ MixRow mix_of(const Json& json) {
   return row;
 }
 
+EraseBox erased_of(const Json& json) {
+  EraseBox box;
+  box.x = json.at("x").get<int32_t>(), box.y = json.at("y").get<int32_t>();
+  box.width = json.at("width").get<int32_t>(), box.height = json.at("height").get<int32_t>();
+  if (json.contains("color")) box.color = json.at("color").get<std::array<float, 3>>();
+  if (json.contains("noise")) box.noise = json.at("noise").get<int64_t>();
+  return box;
+}
+
+Json json_of(const EraseBox& box) {
+  Json json{{"x", box.x}, {"y", box.y}, {"width", box.width}, {"height", box.height}};
+  if (box.noise != 0)
+    json["noise"] = box.noise;
+  else
+    json["color"] = box.color;
+  return json;
+}
+
 Json json_of(const MixRow& row) {
   Json mix{{"partner", row.partner}, {"lambda", row.lambda}};
   if (row.width > 0) mix["x"] = row.x, mix["y"] = row.y, mix["width"] = row.width, mix["height"] = row.height;
@@ -80,6 +98,8 @@ TraceLine line_of(const Json& json, const std::string& where) {
       line.copy = value.get<uint32_t>();
     } else if (key == "mix") {
       line.trace.mix = mix_of(value);
+    } else if (key == "erase") {
+      for (const Json& box : value) line.trace.erased.push_back(erased_of(box));
     } else if (key == "ops") {
       for (const Json& op : value) {
         check(op.is_object() && op.size() == 1 && op.begin().value().is_object(), Kind::data,
@@ -87,7 +107,7 @@ TraceLine line_of(const Json& json, const std::string& where) {
         line.trace.steps.push_back({op.begin().key(), *value_of(op.begin().value(), where).table()});
       }
     } else {
-      fail(Kind::data, "{}: a trace has no '{}'; its keys are picture, epoch, place, copy, ops and mix", where, key);
+      fail(Kind::data, "{}: a trace has no '{}'; its keys are picture, epoch, place, copy, ops, mix and erase", where, key);
     }
   }
   check(json.contains("ops"), Kind::data, "{}: no \"ops\" in the line; see docs/reference/trace.md", where);
@@ -106,6 +126,7 @@ std::string to_json(const TraceLine& line) {
   json["ops"] = Json::array();
   for (const Trace::Step& step : line.trace.steps) json["ops"].push_back(Json{{step.op, json_of(step.drawn)}});
   if (line.trace.mix) json["mix"] = json_of(*line.trace.mix);
+  for (const EraseBox& box : line.trace.erased) json["erase"].push_back(json_of(box));
   // File names need not be UTF-8; what is not is replaced rather than refused.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -163,6 +163,7 @@ struct Batch {
   std::vector<int64_t> labels;         // [count]
   std::vector<int64_t> items;          // [count] reader indices
   augment::MixPlan mix;                // empty or [count]
+  augment::ErasePlan erased;           // empty or [count]; after mixing and normalisation
   std::vector<augment::Trace> traces;  // [count] when the loader records, else empty
   std::vector<Failure> failures;       // pictures of this batch that were left out, in their order
 };
@@ -200,8 +201,8 @@ class Loader {
   int64_t batches_per_epoch() const;
   /// Of every picture.
   image::Size size() const;
-  /// Recorded draws for the batches that next() gives from now on. A recorded picture without `mix` is not mixed. Called by several
-  /// threads at once.
+  /// Recorded draws for the batches that next() gives from now on. A recorded picture without `mix` is not mixed, one without `erase` not
+  /// erased. Called by several threads at once.
   void set_replay(TraceAt replay);
 
  private:

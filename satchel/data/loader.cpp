@@ -53,6 +53,7 @@ struct Loader::State {
   void cancel();
   Batch collect(Ticket& ticket);
   augment::MixPlan mix(const Ticket& ticket, const Batch& batch, const std::vector<int64_t>& kept) const;
+  augment::ErasePlan erase(const Ticket& ticket, const Batch& batch, const std::vector<int64_t>& kept) const;
 
   // What any thread does.
   image::Picture open(int64_t item) const;
@@ -197,6 +198,23 @@ augment::MixPlan Loader::State::mix(const Ticket& ticket, const Batch& batch, co
   return plan;
 }
 
+augment::ErasePlan Loader::State::erase(const Ticket& ticket, const Batch& batch, const std::vector<int64_t>& kept) const {
+  const Address at{.seed = options.seed, .epoch = static_cast<uint32_t>(ticket.epoch), .sample = static_cast<uint64_t>(ticket.first)};
+  augment::ErasePlan plan = mixer.erase(batch.count, size, at);
+  for (size_t k = 0; k < kept.size(); ++k) {
+    const augment::Trace* recorded = ticket.replayed[static_cast<size_t>(kept[k])];
+    if (!recorded || (plan.empty() && recorded->erased.empty())) continue;
+    plan.resize(kept.size());
+    for (const augment::EraseBox& box : recorded->erased)
+      check(box.x >= 0 && box.y >= 0 && box.width >= 0 && box.height >= 0 && box.width <= size.width - box.x &&
+                box.height <= size.height - box.y,
+            Kind::data, "{}: a recorded box to erase does not lie in a picture of {}×{}", dataset.reader->name(batch.items[k]), size.width,
+            size.height);
+    plan[k] = recorded->erased;
+  }
+  return plan;
+}
+
 Batch Loader::State::collect(Ticket& ticket) {
   Batch batch;
   batch.epoch = ticket.epoch, batch.index = ticket.index, batch.first = ticket.first, batch.size = size;
@@ -227,7 +245,9 @@ Batch Loader::State::collect(Ticket& ticket) {
   }
   batch.count = static_cast<int64_t>(kept.size());
   batch.mix = mix(ticket, batch, kept);
+  batch.erased = erase(ticket, batch, kept);
   for (size_t k = 0; options.record && k < batch.mix.size(); ++k) batch.traces[k].mix = batch.mix[k];
+  for (size_t k = 0; options.record && k < batch.erased.size(); ++k) batch.traces[k].erased = batch.erased[k];
   return batch;
 }
 

@@ -18,8 +18,11 @@ struct Example {
 };
 
 /// Bytes → (v/255 − mean)/std, mixed as the plan says; mixed pictures are rounded to 8 bits first, as timm's collate does, unless
-/// `round_mixed` is off: then they are mixed after it, in float.
+/// `round_mixed` is off: then they are mixed after it, in float. Last, what the batch says is erased.
 at::Tensor make_input(const data::Batch& batch, const weights::Card& card, at::ScalarType dtype, Device& device, bool round_mixed = true);
+
+/// Random erasing of a normalised batch [N,3,H,W] in place: boxes show their colour, in normalised values, or noise.
+void erase(const at::Tensor& input, const augment::ErasePlan& plan);
 
 /// Label smoothing: `over` "k": true class 1−ε+ε/K, others ε/K; "k-1": true class 1−ε, others ε/(K−1).
 struct Smoothing {

@@ -56,7 +56,7 @@ Pipelines make_pipelines(const recipe::Table& resolved) {
         "the augment list does not end in one fixed size, so pictures cannot share a batch: add random_resized_crop, random_crop or "
         "center_crop");
   out.train_size = *out.train.output();
-  out.mixer = augment::Mixer(list_slot(resolved, "mix"), options.mixing);
+  out.mixer = augment::Mixer(list_slot(resolved, "mix"), options.mixing, options.erasing);
   return out;
 }
 

@@ -23,6 +23,7 @@ struct Options {
   data::DataOptions data;
   data::SamplerOptions sampler;
   augment::MixOptions mixing;
+  augment::EraseOptions erasing;
 };
 Options options_of(const recipe::Table& resolved);
 

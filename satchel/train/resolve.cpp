@@ -172,7 +172,7 @@ void check_effects(const recipe::Table& root, const recipe::Table& resolved, con
 const recipe::Grammar& grammar() {
   static const recipe::Grammar g{{"model", "loss", "optimizer", "schedule", "ema"},
                                  {"augment", "mix", "evaluate.augment"},
-                                 {"data", "sampler", "mixing", "train", "evaluate", "defaults"}};
+                                 {"data", "sampler", "mixing", "erasing", "train", "evaluate", "defaults"}};
   return g;
 }
 
@@ -187,6 +187,7 @@ std::vector<SlotInfo> slot_infos() {
           table_info<data::DataOptions>("data", "how pictures are found and read"),
           table_info<data::SamplerOptions>("sampler", "which picture when"),
           table_info<augment::MixOptions>("mixing", "how the mix list is applied"),
+          table_info<augment::EraseOptions>("erasing", "random erasing, after mixing and normalisation (1708.04896)"),
           table_info<TrainOptions>("train", "the training loop"),
           table_info<EvaluateOptions>("evaluate", "what the network sees when it is judged, and how often")};
 }
@@ -233,9 +234,9 @@ Options options_of(const recipe::Table& resolved) {
     const recipe::Value* value = resolved.find(name);
     return value && value->table() ? *value->table() : empty;
   };
-  return {recipe::parse<TrainOptions>(table("train"), "train"), recipe::parse<EvaluateOptions>(table("evaluate"), "evaluate"),
-          recipe::parse<data::DataOptions>(table("data"), "data"), recipe::parse<data::SamplerOptions>(table("sampler"), "sampler"),
-          recipe::parse<augment::MixOptions>(table("mixing"), "mixing")};
+  return {recipe::parse<TrainOptions>(table("train"), "train"),          recipe::parse<EvaluateOptions>(table("evaluate"), "evaluate"),
+          recipe::parse<data::DataOptions>(table("data"), "data"),       recipe::parse<data::SamplerOptions>(table("sampler"), "sampler"),
+          recipe::parse<augment::MixOptions>(table("mixing"), "mixing"), recipe::parse<augment::EraseOptions>(table("erasing"), "erasing")};
 }
 
 recipe::Slot slot(const recipe::Table& resolved, const std::string& name) {
