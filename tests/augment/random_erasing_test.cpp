@@ -75,7 +75,8 @@ TEST(RandomErasing, IsAFunctionOfItsAddress) {
 }
 
 TEST(RandomErasing, IsWrittenAndReadBack) {
-  TraceLine line{.picture = "a.jpg"};
+  TraceLine line;
+  line.picture = "a.jpg";
   line.trace.erased = {{.x = 1, .y = 2, .width = 3, .height = 4, .color = {0.25F, -1, 2}},
                        {.x = 5, .y = 6, .width = 7, .height = 8, .noise = 99}};
   EXPECT_EQ(trace_from_json(to_json(line), "here").trace.erased, line.trace.erased);

@@ -15,19 +15,19 @@ TEST(Erase, ShowsColoursAndNoiseInItsBoxesAlone) {
   erase(batch, {{red}, {}, {noisy, red}});
   for (const int64_t i : {0, 2})
     for (int64_t c = 0; c < 3; ++c) {
-      EXPECT_EQ(batch[i][c].narrow(0, 3, 5).narrow(1, 2, 4).min().item<double>(), red.color[static_cast<size_t>(c)]);
-      EXPECT_EQ(batch[i][c].narrow(0, 3, 5).narrow(1, 2, 4).max().item<double>(), red.color[static_cast<size_t>(c)]);
+      EXPECT_EQ(batch.select(0, i).select(0, c).narrow(0, 3, 5).narrow(1, 2, 4).min().item<double>(), red.color[static_cast<size_t>(c)]);
+      EXPECT_EQ(batch.select(0, i).select(0, c).narrow(0, 3, 5).narrow(1, 2, 4).max().item<double>(), red.color[static_cast<size_t>(c)]);
     }
-  EXPECT_EQ((batch[0] != 7).sum().item<int64_t>(), 3 * 20);
-  EXPECT_EQ((batch[1] != 7).sum().item<int64_t>(), 0);
-  const at::Tensor noise = batch[2].narrow(2, 10, 40);
+  EXPECT_EQ(batch.select(0, 0).ne(7).sum().item<int64_t>(), 3 * 20);
+  EXPECT_EQ(batch.select(0, 1).ne(7).sum().item<int64_t>(), 0);
+  const at::Tensor noise = batch.select(0, 2).narrow(2, 10, 40);
   EXPECT_NEAR(noise.mean().item<double>(), 0, 0.06);
   EXPECT_NEAR(noise.std().item<double>(), 1, 0.05);
-  EXPECT_EQ((batch[2] == 7).sum().item<int64_t>(), 3 * (40 * 10 - 20));
+  EXPECT_EQ(batch.select(0, 2).eq(7).sum().item<int64_t>(), 3 * (40 * 10 - 20));
   // The seed is the noise.
   const at::Tensor again = at::zeros({3, 3, 40, 50}, at::kFloat);
   erase(again, {{}, {noisy}, {}});
-  EXPECT_TRUE(noise.equal(again[1].narrow(1, 0, 40).narrow(2, 10, 40).to(at::kDouble)));
+  EXPECT_TRUE(noise.equal(again.select(0, 1).narrow(1, 0, 40).narrow(2, 10, 40).to(at::kDouble)));
 }
 
 }  // namespace
