@@ -58,7 +58,7 @@ LambTensors some_tensors(at::ScalarType dtype) {
     t.weights.push_back(at::randn({size}).to(dtype));
     t.gradients.push_back(at::randn({size}).to(dtype));
     t.exp_avg.push_back(at::randn({size}).to(dtype) * 0.1);
-    t.exp_avg_sq.push_back(at::randn({size}).to(dtype).square());
+    t.exp_avg_sq.push_back(at::randn({size}).to(dtype).square() + 0.1);  // no update large enough to hide its own rounding
   }
   t.weights.push_back(at::zeros({5}, dtype));
   t.gradients.push_back(at::randn({5}).to(dtype));
