@@ -36,7 +36,8 @@ std::vector<uint8_t> ramp() {
 
 template <class T, class Want>
 void expect_table(Dtype dtype, const char* key, Want want) {
-  for (const auto& [name, norm] : golden()["norms"].items()) {
+  const nlohmann::json file = golden();
+  for (const auto& [name, norm] : file["norms"].items()) {
     std::vector<T> out(256 * 3);
     const std::vector<uint8_t> in = ramp();
     ASSERT_TRUE(normalize(op_for(norm, in, out.data(), dtype, 1, 1, 256)));
