@@ -58,6 +58,12 @@ struct ValArguments : NetworkArguments {
   bool per_class = false;
 };
 
+/// "61.200 % (612 right, 95 % interval 58.14–64.17)".
+std::string top1_text(double top1, int64_t right, int64_t count) {
+  const predict::Interval interval = predict::wilson(right, count);
+  return fmt::format("{:.3f} % ({} right, 95 % interval {:.2f}–{:.2f})", top1, right, interval.low, interval.high);
+}
+
 int run_val(ValArguments a) {
   check(!a.data.empty(), Kind::usage, "no data: satchel val DATA --weights FILE, or satchel val RUN");
   Path run;
@@ -88,16 +94,12 @@ int run_val(ValArguments a) {
   if (!result.failures.empty()) log::warn("{} pictures could not be read and are not counted", result.failures.size());
   const std::vector<std::string>& classes = classifier.classes().empty() ? data.classes : classifier.classes();
   if (a.per_class) print(predict::per_class_table(result, classes));
-  const predict::Interval interval = predict::wilson(result.correct_top1, result.count);
-  print(fmt::format("{}: {} pictures, top-1 {:.3f} % ({} right, 95 % interval {:.2f}–{:.2f}), top-5 {:.3f} % ({} right), loss {:.4f}\n",
-                    classifier.card().model, result.count, result.top1(), result.correct_top1, interval.low, interval.high, result.top5(),
-                    result.correct_top5, result.loss));
+  print(fmt::format("{}: {} pictures, top-1 {}, top-5 {:.3f} % ({} right), loss {:.4f}\n", classifier.card().model, result.count,
+                    top1_text(result.top1(), result.correct_top1, result.count), result.top5(), result.correct_top5, result.loss));
   std::optional<predict::RealCount> real;
   if (!a.real.empty()) {
     real = predict::count_real(a.real, result);
-    const predict::Interval range = predict::wilson(real->correct_top1, real->count);
-    print(fmt::format("ReaL labels: {} pictures, top-1 {:.3f} % ({} right, 95 % interval {:.2f}–{:.2f})\n", real->count, real->top1(),
-                      real->correct_top1, range.low, range.high));
+    print(fmt::format("ReaL labels: {} pictures, top-1 {}\n", real->count, top1_text(real->top1(), real->correct_top1, real->count)));
   }
   const std::string json = predict::evaluation_json(result, classifier.card().model, classes, a.per_class, real);
   if (a.json == "-") print(json + "\n");

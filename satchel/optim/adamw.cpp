@@ -3,36 +3,17 @@
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/full.h>
 
-#include <array>
-#include <utility>
-
 #include "satchel/optim/gather.h"
 
 namespace satchel::optim {
 namespace {
 
 /// w ← (1 − lr·weight_decay)·w;  m ← β₁m + (1−β₁)g;  v ← β₂v + (1−β₂)g²;  w ← w − lr·(m/(1−β₁ᵗ)) / (√(v/(1−β₂ᵗ)) + eps).
-class AdamW : public Optimizer {
+class AdamW : public AdamKin {
  public:
-  struct Options : RateOptions {
-    std::array<double, 2> betas{0.9, 0.999};
-    double eps = 1e-8;
-    void fields(auto& f) {
-      RateOptions::fields(f);
-      f("betas", betas, "shares that the running means of the gradient and of its square keep at each update",
-        recipe::Range{0, 1, false, true});
-      f("eps", eps, "added to the root of the mean square", recipe::kPositive, recipe::Flag{"--opt-eps"});
-    }
-  };
+  using Options = AdamOptions;
 
-  AdamW(Options options, const OptimizerContext& context)
-      : options_(std::move(options)),
-        parameters_(context.parameters),
-        groups_(param_groups(parameters_, options_)),
-        exp_avg_(zeros_for(parameters_)),
-        exp_avg_sq_(zeros_for(parameters_)) {
-    base_rate_ = options_.rate(context.global_batch);
-  }
+  AdamW(const Options& options, const OptimizerContext& context) : AdamKin(options, context), options_(options) {}
 
   void step(double lr) override {
     ++updates_;
@@ -46,21 +27,8 @@ class AdamW : public Optimizer {
     }
   }
 
-  std::vector<StateTensor> state() override {
-    std::vector<StateTensor> all;
-    append_state(all, "exp_avg", parameters_, exp_avg_);
-    append_state(all, "exp_avg_sq", parameters_, exp_avg_sq_);
-    return all;
-  }
-  std::vector<int64_t> counters() const override { return {updates_}; }
-  void set_counters(const std::vector<int64_t>& counters) override { updates_ = counters.at(0); }
-
  private:
   Options options_;
-  std::vector<Parameter> parameters_;
-  std::vector<ParamGroup> groups_;
-  std::vector<at::Tensor> exp_avg_, exp_avg_sq_;
-  int64_t updates_ = 0;
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Gradients beside their weights, in one memory order.
+// Gradients beside their weights in one memory order; what momentum and Adam bring along.
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/optim/gather.h"
 
@@ -53,6 +53,28 @@ std::vector<at::Tensor> zeros_for(const std::vector<Parameter>& parameters) {
 void append_state(std::vector<StateTensor>& all, const std::string& prefix, const std::vector<Parameter>& parameters,
                   const std::vector<at::Tensor>& tensors) {
   for (size_t i = 0; i < tensors.size(); ++i) all.push_back({prefix + "." + parameters[i].name, tensors[i]});
+}
+
+void MomentumOptions::validate(const recipe::Table& given) const {
+  RateOptions::validate(given);
+  if (nesterov && momentum == 0)
+    fail(Kind::usage, "{}: nesterov needs momentum, which is 0: set momentum (0.9 is usual) or nesterov = false",
+         given.find("nesterov")->origin);
+}
+
+AdamKin::AdamKin(const RateOptions& options, const OptimizerContext& context)
+    : parameters_(context.parameters),
+      groups_(param_groups(parameters_, options)),
+      exp_avg_(zeros_for(parameters_)),
+      exp_avg_sq_(zeros_for(parameters_)) {
+  base_rate_ = options.rate(context.global_batch);
+}
+
+std::vector<StateTensor> AdamKin::state() {
+  std::vector<StateTensor> all;
+  append_state(all, "exp_avg", parameters_, exp_avg_);
+  append_state(all, "exp_avg_sq", parameters_, exp_avg_sq_);
+  return all;
 }
 
 }  // namespace satchel::optim

@@ -15,9 +15,7 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/where.h>
 
-#include <array>
 #include <cmath>
-#include <utility>
 
 #include "satchel/optim/gather.h"
 
@@ -49,17 +47,14 @@ namespace {
 /// g ← g / max(1, ‖all g‖ / max_grad_norm);  m ← β₁m + (1−β₁)g;  v ← β₂v + (1−β₂)g²;
 /// u = (m/(1−β₁ᵗ)) / (√v/√(1−β₂ᵗ) + eps) + weight_decay·w;  r = ‖w‖/‖u‖ (1 where a norm is 0, and for tensors without decay);
 /// w ← w − lr·r·u. Tensors without decay, norms and biases, therefore take plain steps of Adam.
-class Lamb : public Optimizer {
+class Lamb : public AdamKin {
  public:
-  struct Options : RateOptions {
-    std::array<double, 2> betas{0.9, 0.999};
-    double eps = 1e-6, max_grad_norm = 1;
+  struct Options : AdamOptions {
+    double max_grad_norm = 1;
     bool bias_correction = true, trust_clip = false, always_adapt = false;
+    Options() { eps = 1e-6; }
     void fields(auto& f) {
-      RateOptions::fields(f);
-      f("betas", betas, "shares that the running means of the gradient and of its square keep at each update",
-        recipe::Range{0, 1, false, true});
-      f("eps", eps, "added to the root of the mean square", recipe::kPositive, recipe::Flag{"--opt-eps"});
+      AdamOptions::fields(f);
       f("max_grad_norm", max_grad_norm, "all gradients together are clipped to this norm first; 0: not at all", recipe::kNotNegative);
       f("bias_correction", bias_correction, "divide the running means by 1 − βᵗ");
       f("trust_clip", trust_clip, "the trust ratio is at most 1 (LAMBC)");
@@ -67,14 +62,7 @@ class Lamb : public Optimizer {
     }
   };
 
-  Lamb(Options options, const OptimizerContext& context)
-      : options_(std::move(options)),
-        parameters_(context.parameters),
-        groups_(param_groups(parameters_, options_)),
-        exp_avg_(zeros_for(parameters_)),
-        exp_avg_sq_(zeros_for(parameters_)) {
-    base_rate_ = options_.rate(context.global_batch);
-  }
+  Lamb(const Options& options, const OptimizerContext& context) : AdamKin(options, context), options_(options) {}
 
   void step(double lr) override {
     ++updates_;
@@ -89,15 +77,6 @@ class Lamb : public Optimizer {
     if (options_.max_grad_norm > 0) divisor = (gradient_norm(gradients) / options_.max_grad_norm).clamp_min(1);
     for (size_t i = 0; i < groups_.size(); ++i) update(gathered[i], groups_[i].weight_decay, lr, divisor);
   }
-
-  std::vector<StateTensor> state() override {
-    std::vector<StateTensor> all;
-    append_state(all, "exp_avg", parameters_, exp_avg_);
-    append_state(all, "exp_avg_sq", parameters_, exp_avg_sq_);
-    return all;
-  }
-  std::vector<int64_t> counters() const override { return {updates_}; }
-  void set_counters(const std::vector<int64_t>& counters) override { updates_ = counters.at(0); }
 
  private:
   void update(const Gathered& all, double weight_decay, double lr, const at::Tensor& divisor) const {
@@ -118,10 +97,6 @@ class Lamb : public Optimizer {
   }
 
   Options options_;
-  std::vector<Parameter> parameters_;
-  std::vector<ParamGroup> groups_;
-  std::vector<at::Tensor> exp_avg_, exp_avg_sq_;
-  int64_t updates_ = 0;
 };
 
 }  // namespace

@@ -19,24 +19,15 @@ namespace {
 /// w ← w − lr·(nesterov ? d + momentum·m : m). Groups without decay take plain steps unless always_adapt.
 class Lars : public Optimizer {
  public:
-  struct Options : RateOptions {
-    double momentum = 0.9, trust_coeff = 0.001, eps = 1e-8;
-    bool nesterov = false, trust_clip = false, always_adapt = false;
+  struct Options : MomentumOptions {
+    double trust_coeff = 0.001, eps = 1e-8;
+    bool trust_clip = false, always_adapt = false;
     void fields(auto& f) {
-      RateOptions::fields(f);
-      f("momentum", momentum, "share of the last step's direction that is kept", recipe::Range{0, 1, false, true},
-        recipe::Flag{"--momentum"});
-      f("nesterov", nesterov, "look one momentum step ahead");
+      MomentumOptions::fields(f);
       f("trust_coeff", trust_coeff, "η: what the ratio of the norms is multiplied by", recipe::kPositive);
       f("eps", eps, "added to the divisor of the trust ratio", recipe::kPositive, recipe::Flag{"--opt-eps"});
       f("trust_clip", trust_clip, "LARC: the rate of a tensor never exceeds the schedule's");
       f("always_adapt", always_adapt, "also scale the gradients of tensors without decay");
-    }
-    void validate(const recipe::Table& given) const {
-      RateOptions::validate(given);
-      if (nesterov && momentum == 0)
-        fail(Kind::usage, "{}: nesterov needs momentum, which is 0: set momentum (0.9 is usual) or nesterov = false",
-             given.find("nesterov")->origin);
     }
   };
 

@@ -14,22 +14,7 @@ namespace {
 /// m is d itself.
 class Sgd : public Optimizer {
  public:
-  struct Options : RateOptions {
-    double momentum = 0.9;
-    bool nesterov = false;
-    void fields(auto& f) {
-      RateOptions::fields(f);
-      f("momentum", momentum, "share of the last step's direction that is kept", recipe::Range{0, 1, false, true},
-        recipe::Flag{"--momentum"});
-      f("nesterov", nesterov, "look one momentum step ahead");
-    }
-    void validate(const recipe::Table& given) const {
-      RateOptions::validate(given);
-      if (nesterov && momentum == 0)
-        fail(Kind::usage, "{}: nesterov needs momentum, which is 0: set momentum (0.9 is usual) or nesterov = false",
-             given.find("nesterov")->origin);
-    }
-  };
+  using Options = MomentumOptions;
 
   Sgd(Options options, const OptimizerContext& context)
       : options_(std::move(options)), parameters_(context.parameters), groups_(param_groups(parameters_, options_)) {

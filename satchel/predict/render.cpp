@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "satchel/predict/metrics.h"
@@ -72,10 +71,8 @@ std::string answers_table(const std::vector<Answer>& answers) {
 
 Interval wilson(int64_t right, int64_t count) {
   if (count == 0) return {0, 100};
-  constexpr double z = 1.959963984540054;  // 97.5 % of the normal distribution lie below
-  const double n = static_cast<double>(count), p = static_cast<double>(right) / n;
-  const double center = p + z * z / (2 * n), spread = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n)), scale = 1 + z * z / n;
-  return {100 * std::max(0.0, (center - spread) / scale), 100 * std::min(1.0, (center + spread) / scale)};
+  const auto [low, high] = report::share_interval(100.0 * static_cast<double>(right) / static_cast<double>(count), count);
+  return {low, high};
 }
 
 std::string predictions_csv(const Evaluation& evaluation, const std::vector<std::string>& classes) {

@@ -120,7 +120,5 @@ std::vector<size_t> confused_classes(const std::vector<std::vector<int64_t>>& co
 std::string duration_text(double seconds);
 /// A percentage with the digits that `count` pictures can tell: none below 100, one below 1,000, else two.
 std::string percent_text(double percent, int64_t count);
-/// The 95 % interval of a percentage of `count` pictures (Wilson's, 1927).
-std::pair<double, double> share_interval(double percent, int64_t count);
 
 }  // namespace satchel::report

@@ -70,5 +70,7 @@ std::string csv_cell(const std::string& text);
 std::string text_table(const std::vector<std::vector<std::string>>& rows);
 /// Seconds as "3:07", "1:02:03".
 std::string clock_text(double seconds);
+/// The 95 % interval of a percentage of `count` pictures (Wilson's, 1927).
+std::pair<double, double> share_interval(double percent, int64_t count);
 
 }  // namespace satchel::report
