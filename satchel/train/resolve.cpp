@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "satchel/augment/augment.h"
 #include "satchel/data/data.h"
@@ -51,27 +52,41 @@ const recipe::Value* defaults_at(const recipe::Table& root, const std::vector<st
   return at;
 }
 
-/// The options that were given, and those of [defaults] that were not. A loss scale, which would act in full precision too, serves half
-/// precision alone.
-recipe::Table with_defaults(recipe::Table given, const recipe::Value* defaults) {
-  if (!defaults) return given;
-  const recipe::Value* precision = given.find("precision");
-  const bool half = precision && (recipe::to_toml(*precision) == "\"fp16\"" || recipe::to_toml(*precision) == "\"bf16\"");
-  for (const auto& [key, value] : *defaults->table())
-    if (!given.find(key) && (key != "loss_scale" || half)) given.set(key, value);
-  return given;
+constexpr const char* kAny = "any";  // [defaults.model] any = { drop_path = 0.05 }: whichever network has that option
+
+std::vector<std::string> option_names(const recipe::EntryInfo& entry) {
+  std::vector<std::string> names;
+  for (const recipe::OptionInfo& option : entry.describe()) names.push_back(option.name);
+  return names;
+}
+
+/// Options that at least one thing of the slot has.
+std::vector<std::string> all_option_names(const std::string& slot) {
+  std::set<std::string> names;
+  for (const recipe::EntryInfo& entry : info(slot).entries)
+    for (const std::string& option : option_names(entry)) names.insert(option);
+  return {names.begin(), names.end()};
+}
+
+/// What [defaults] says of a thing: what it says of any, where the thing has that option, under what it says of this one.
+recipe::Table standing(const recipe::Table& root, const std::string& slot, const recipe::EntryInfo& entry) {
+  recipe::Table out;
+  const std::vector<std::string> names = option_names(entry);
+  for (const std::string& which : {std::string(kAny), entry.name})
+    if (const recipe::Value* said = defaults_at(root, {slot, which}))
+      for (const auto& [key, value] : *said->table())
+        if (which != kAny || std::count(names.begin(), names.end(), key)) out.set(key, value);
+  return out;
 }
 
 /// Things that are not in use now must still be there, and have the options, that [defaults] speaks of.
 void check_defaults(const recipe::Table& root) {
   const recipe::Value* defaults = root.find("defaults");
   if (!defaults) return;
-  const auto known = [](const recipe::EntryInfo& entry, const std::string& where, const recipe::Value& options) {
+  const auto known = [](const std::vector<std::string>& names, const std::string& where, const recipe::Value& options) {
     check(options.table() != nullptr, Kind::usage, "{}defaults.{} must be a table of options", recipe::place(options.origin), where);
-    std::vector<std::string> names;
-    for (const recipe::OptionInfo& option : entry.describe()) names.push_back(option.name);
     for (const auto& [key, value] : *options.table())
-      check(std::count(names.begin(), names.end(), key) == 1, Kind::usage, "{}defaults.{} has no option '{}'; there are {}",
+      check(std::count(names.begin(), names.end(), key) > 0, Kind::usage, "{}defaults.{} has no option '{}'; there are {}",
             recipe::place(value.origin), where, key, fmt::join(names, ", "));
   };
   for (const auto& [name, value] : *defaults->table()) {
@@ -80,12 +95,14 @@ void check_defaults(const recipe::Table& root) {
     check(table || std::count(g.slots.begin(), g.slots.end(), name) > 0, Kind::usage, "{}defaults has no '{}'; it speaks of {}, {}",
           recipe::place(value.origin), name, fmt::join(g.slots, ", "), fmt::join(g.tables, ", "));
     if (table) {
-      known(info(name).entries.front(), name, value);
+      known(option_names(info(name).entries.front()), name, value);
       continue;
     }
     check(value.table() != nullptr, Kind::usage, "{}defaults.{} must be a table of things", recipe::place(value.origin), name);
     for (const auto& [thing, options] : *value.table())
-      known(recipe::find_entry(info(name).entries, recipe::Slot{thing, {}, value.origin}, name), name + "." + thing, options);
+      known(thing == kAny ? all_option_names(name)
+                          : option_names(recipe::find_entry(info(name).entries, recipe::Slot{thing, {}, value.origin}, name)),
+            name + "." + thing, options);
   }
 }
 
@@ -107,14 +124,19 @@ bool acts(const recipe::EntryInfo& entry, recipe::Table options, const std::stri
   }
 }
 
-recipe::Value resolve_slot(const std::string& name, const recipe::Slot& given, const recipe::Value* defaults = nullptr) {
+/// The options that were given, and those of `defaults` that were not and have an effect beside them.
+recipe::Table with_defaults(const recipe::EntryInfo& entry, recipe::Table given, const recipe::Table& defaults, const std::string& where) {
+  for (const auto& [key, value] : defaults)
+    if (!given.find(key) && acts(entry, given, key, value, where)) given.set(key, value);
+  return given;
+}
+
+/// `root`, when given, is the recipe whose [defaults] count.
+recipe::Value resolve_slot(const std::string& name, const recipe::Slot& given, const recipe::Table& root = {}) {
   recipe::Slot slot = given;
   const auto& entry = recipe::find_entry(info(name).entries, slot, name);
   const std::string where = name + "." + slot.name;
-  if (defaults) {
-    for (const auto& [key, value] : *defaults->table())
-      if (!slot.options.find(key) && acts(entry, slot.options, key, value, where)) slot.options.set(key, value);
-  }
+  slot.options = with_defaults(entry, slot.options, standing(root, name, entry), where);
   recipe::Table options = keep_origins(entry.resolve(slot.options, where), slot.options);
   recipe::Value value = recipe::detail::write(recipe::Slot{slot.name, std::move(options), slot.origin});
   value.origin = slot.origin;
@@ -145,18 +167,6 @@ void check_effects(const recipe::Table& root, const recipe::Table& resolved, con
     for (const auto& [key, value] : *mixing->table())
       check(!wished(value, {"mixing", key}) || recipe::to_toml(value) == recipe::to_toml(*unmixed.find(key)), Kind::usage,
             "{}: mixing.{} has no effect: nothing is mixed; add mixup or cutmix to the mix list (--mixup 0.2)", value.origin, key);
-  if (const recipe::Value* v = given("train.loss_scale"))
-    check(options.train.precision == "fp16" || options.train.precision == "bf16", Kind::usage,
-          "{}: train.loss_scale has no effect in {}: it serves fp16; set train.precision = \"fp16\" or drop it", v->origin,
-          options.train.precision);
-  if (const recipe::Value* v = given("train.smoothing_over"))
-    check(options.train.smoothing > 0 || options.train.smoothing_over == "k", Kind::usage,
-          "{}: train.smoothing_over has no effect without train.smoothing", v->origin);
-  if (const recipe::Value* v = given("train.clip_mode"))
-    check(options.train.clip_grad.has_value() || options.train.clip_mode == "norm", Kind::usage,
-          "{}: train.clip_mode has no effect without train.clip_grad", v->origin);
-  if (const recipe::Value* v = given("train.tf32"))
-    check(!options.train.tf32 || options.train.precision != "fp64", Kind::usage, "{}: train.tf32 has no effect in fp64", v->origin);
   if (!options.evaluate.augment.empty())
     for (const char* path : {"evaluate.crop_pct", "evaluate.crop_mode", "evaluate.interpolation", "evaluate.img_size"})
       if (const recipe::Value* v = given(path))
@@ -168,6 +178,18 @@ void check_effects(const recipe::Table& root, const recipe::Table& resolved, con
 }
 
 }  // namespace
+
+void TrainOptions::validate(const recipe::Table& given) const {
+  const auto needs = [&](const char* option, bool acts, const std::string& why) {
+    if (const recipe::Value* value = given.find(option))
+      check(acts, Kind::usage, "{}: train.{} has no effect {}", value->origin, option, why);
+  };
+  needs("loss_scale", !loss_scale || precision == "fp16" || precision == "bf16",
+        "in " + precision + ": it serves fp16; set train.precision = \"fp16\" or drop it");
+  needs("smoothing_over", smoothing > 0 || smoothing_over == "k", "without train.smoothing");
+  needs("clip_mode", clip_grad.has_value() || clip_mode == "norm", "without train.clip_grad");
+  needs("tf32", !tf32 || precision != "fp64", "in fp64");
+}
 
 const recipe::Grammar& grammar() {
   static const recipe::Grammar g{{"model", "loss", "optimizer", "schedule", "ema"},
@@ -204,7 +226,7 @@ recipe::Table resolve(const recipe::Table& root) {
       for (const auto& [which, standard] : defaults)
         if (name == which) slot.name = standard;
     check(!slot.empty() || name != "model", Kind::usage, "the recipe names no network: give one with --model (see `satchel models`)");
-    if (!slot.empty()) out.set(name, resolve_slot(name, slot, defaults_at(root, {name, slot.name})));
+    if (!slot.empty()) out.set(name, resolve_slot(name, slot, root));
   }
   for (const char* name : {"augment", "mix"})
     if (const recipe::Value* value = root.find(name)) out.set(name, resolve_list(name, *value));
@@ -215,8 +237,11 @@ recipe::Table resolve(const recipe::Table& root) {
       continue;
     }
     check(!value || value->table(), Kind::usage, "{}: {} must be a table: [{}]", value ? value->origin : "", name, name);
-    const recipe::Table given = with_defaults(value ? *value->table() : recipe::Table{}, defaults_at(root, {name}));
-    recipe::Table table = keep_origins(info(name).entries.front().resolve(given, name), given);
+    const recipe::EntryInfo& entry = info(name).entries.front();
+    const recipe::Value* defaults = defaults_at(root, {name});
+    const recipe::Table given =
+        with_defaults(entry, value ? *value->table() : recipe::Table{}, defaults ? *defaults->table() : recipe::Table{}, name);
+    recipe::Table table = keep_origins(entry.resolve(given, name), given);
     if (name == "evaluate") {
       const recipe::Value* list = value ? value->table()->find("augment") : nullptr;
       table.erase("augment");

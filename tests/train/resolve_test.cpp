@@ -84,6 +84,17 @@ TEST(Resolve, ALossScaleOfDefaultsServesHalfPrecisionAlone) {
   EXPECT_EQ(option(resolved("[train]\nprecision = \"fp16\"\nloss_scale = \"64\"\n" + defaults), "train.loss_scale"), "\"64\"");
 }
 
+/// `any` stands for every thing of the slot that has the option; what is said of one by its name counts more.
+TEST(Resolve, DefaultsOfAnyReachWhicheverThingHasTheOption) {
+  const std::string any = "[defaults.model]\nany = { drop_path = 0.2 }\n";
+  EXPECT_EQ(option(resolved("model = \"resnet18\"\n" + any), "model.resnet18.drop_path"), "0.2");
+  EXPECT_EQ(option(resolved("model = \"cifar_resnet8\"\n" + any), "model.cifar_resnet8.drop_path"), "0.2");
+  EXPECT_EQ(recipe::get(resolved("model = \"cifar_plain8\"\n" + any), "model.cifar_plain8.drop_path", grammar()), nullptr);
+  EXPECT_EQ(option(resolved("model = { resnet18 = { drop_path = 0.3 } }\n" + any), "model.resnet18.drop_path"), "0.3");
+  EXPECT_EQ(option(resolved("model = \"resnet18\"\n" + any + "resnet18 = { drop_path = 0.1 }"), "model.resnet18.drop_path"), "0.1");
+  EXPECT_THAT(refused("[defaults.model]\nany = { drop_pth = 0.2 }"), HasSubstr("x.toml:2: defaults.model.any has no option 'drop_pth'"));
+}
+
 TEST(Resolve, DefaultsAreCheckedThoughTheyAreIdle) {
   EXPECT_THAT(refused("[defaults]\nschedule = { cosine = { min_rate = 0.1 } }"),
               HasSubstr("x.toml:2: defaults.schedule.cosine has no option 'min_rate'"));
