@@ -67,7 +67,7 @@ AdamKin::AdamKin(const RateOptions& options, const OptimizerContext& context)
       groups_(param_groups(parameters_, options)),
       exp_avg_(zeros_for(parameters_)),
       exp_avg_sq_(zeros_for(parameters_)) {
-  base_rate_ = options.rate(context.global_batch);
+  set_rate(options, context.global_batch);
 }
 
 std::vector<StateTensor> AdamKin::state() {

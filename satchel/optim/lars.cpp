@@ -33,7 +33,7 @@ class Lars : public Optimizer {
 
   Lars(Options options, const OptimizerContext& context)
       : options_(std::move(options)), parameters_(context.parameters), groups_(param_groups(parameters_, options_)) {
-    base_rate_ = options_.rate(context.global_batch);
+    set_rate(options_, context.global_batch);
     if (options_.momentum != 0) momentum_ = zeros_for(parameters_);
   }
 

@@ -62,6 +62,8 @@ struct RateOptions {
   void validate(const recipe::Table& given) const;
   /// The rate for a batch over all devices and accumulated parts.
   double rate(int64_t global_batch) const;
+  /// The rate and how it came about: "0.00141 = 0.008 · √(64 / 2048)".
+  std::string rate_text(int64_t global_batch) const;
 };
 
 /// Parameters that share a weight decay, by their place in the list.
@@ -91,9 +93,16 @@ class Optimizer {
   virtual void set_counters(const std::vector<int64_t>&) {}
   /// The rate that the options give for the context's batch: what the schedule starts from.
   double base_rate() const { return base_rate_; }
+  const std::string& rate_text() const { return rate_text_; }
 
  protected:
+  void set_rate(const RateOptions& options, int64_t global_batch) {
+    base_rate_ = options.rate(global_batch), rate_text_ = options.rate_text(global_batch);
+  }
+
+ private:
   double base_rate_ = 0;
+  std::string rate_text_;
 };
 
 using OptimizerEntry = recipe::Entry<Optimizer, OptimizerContext>;

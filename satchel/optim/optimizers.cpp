@@ -40,4 +40,10 @@ double RateOptions::rate(int64_t global_batch) const {
   return lr_base.value_or(0.1) * (lr_base_scale.value_or("linear") == "sqrt" ? std::sqrt(ratio) : ratio);
 }
 
+std::string RateOptions::rate_text(int64_t global_batch) const {
+  if (lr) return fmt::format("{:g}", *lr);
+  return fmt::format("{:g} = {:g} · {}({} / {:g})", rate(global_batch), lr_base.value_or(0.1),
+                     lr_base_scale.value_or("linear") == "sqrt" ? "√" : "", global_batch, lr_base_size.value_or(256));
+}
+
 }  // namespace satchel::optim

@@ -40,7 +40,7 @@ class RmspropTf : public Optimizer {
         parameters_(context.parameters),
         groups_(param_groups(parameters_, options_)),
         square_avg_(zeros_for(parameters_)) {
-    base_rate_ = options_.rate(context.global_batch);
+    set_rate(options_, context.global_batch);
     for (at::Tensor& square : square_avg_) square.fill_(1);
     if (options_.momentum != 0) momentum_ = zeros_for(parameters_);
   }

@@ -127,6 +127,11 @@ void apply_choice(recipe::Table& root, const Choice& choice) {
   recipe::set(root, {"train", "length"}, recipe::Value(fmt::format("{} epochs", choice.epochs), origin), grammar());
 }
 
+int64_t fitting_batch(int64_t batch, int64_t accumulate, int64_t min_epoch_steps, int64_t places) {
+  while (batch / 2 >= 32 && places / (batch * accumulate) < min_epoch_steps) batch /= 2;
+  return batch;
+}
+
 std::vector<std::string> set_img_size(recipe::Table& root, int64_t size, const std::string& origin) {
   std::vector<std::string> replaced;
   recipe::set(root, {"evaluate", "img_size"}, recipe::Value(size, origin), grammar());

@@ -33,6 +33,21 @@ struct Opened {
   data::Data data;
 };
 
+/// train.min_epoch_steps: a recipe made for a million pictures has a batch that fits fewer. A batch from the command line is somebody's
+/// wish.
+void fit_batch(Opened& opened) {
+  const Options options = options_of(opened.resolved);
+  const recipe::Value* batch = recipe::get(opened.recipe.root, "train.batch", grammar());
+  if (options.train.min_epoch_steps == 0 || (batch && batch->origin.starts_with("--"))) return;
+  const int64_t places = data::Sampler(opened.data.train.size(), options.sampler, 0).places();
+  const int64_t fits = fitting_batch(options.train.batch, options.train.accumulate, options.train.min_epoch_steps, places);
+  if (fits == options.train.batch) return;
+  log::info("small data: batch {} → {}, so that {} pictures make {} steps an epoch (train.min_epoch_steps = {}); the learning rate follows",
+            options.train.batch, fits, places, places / (fits * options.train.accumulate), options.train.min_epoch_steps);
+  recipe::set(opened.recipe.root, {"train", "batch"}, recipe::Value(fits, "train.min_epoch_steps"), grammar());
+  opened.resolved = resolve(opened.recipe.root);
+}
+
 /// The recipe that was asked for, or the one that the data call for.
 Opened open_new(const Request& request) {
   Opened out;
@@ -42,6 +57,7 @@ Opened open_new(const Request& request) {
     out.resolved = resolve(out.recipe.root);
     const Options options = options_of(out.resolved);
     out.data = data::open_for_training(request.data, options.data, static_cast<uint64_t>(options.train.seed));
+    fit_batch(out);
     return out;
   }
   // Only a folder was given: flags that concern the data are obeyed first, then everything once the recipe is known.
@@ -104,6 +120,7 @@ void load_pretrained(Session& session, const Path& file) {
 void fill_card(Session& session) {
   weights::Card& card = session.pipelines.card;
   card.classes = session.data.classes;
+  card.one_output = outputs(session.resolved, static_cast<int64_t>(card.classes.size())) == 1;
   const std::string& order = session.data.class_order;
   card.class_order = order == "natural" || order == "lexicographic" ? order : "file";
 }

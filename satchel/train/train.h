@@ -23,6 +23,7 @@ using recipe::Range;
 struct TrainOptions {
   Duration length{10, Duration::Unit::epochs};
   int64_t batch = 128;
+  int64_t min_epoch_steps = 0;
   int64_t seed = 42;
   std::string precision = "fp32";
   int accumulate = 1;
@@ -41,6 +42,9 @@ struct TrainOptions {
     f("length", length, "how long the run is, in epochs or optimizer steps", Flag{"--epochs"}.epochs());
     f("batch", batch, "pictures per forward pass on all devices together; a step takes `accumulate` of them", Range{1, 1 << 20},
       Flag{"--batch-size", "-b", "--batch"});
+    f("min_epoch_steps", min_epoch_steps,
+      "few pictures: the recipe's batch is halved, not below 32, until an epoch has this many steps; 0, or --batch given: it stands",
+      recipe::kNotNegative);
     f("seed", seed, "decides initial weights, order, augmentation and splits", Range{0, 9e18}, Flag{"--seed"});
     f("precision", precision,
       "fp32; bf16 and fp16 are autocast over fp32 weights, on a CPU fp16 runs as bf16 and says so; fp64 computes everything in double",
@@ -73,6 +77,8 @@ struct TrainOptions {
       Flag{"--patience"});
     f("log_interval", log_interval, "steps between lines of metrics", Range{1, 1e9}, Flag{"--log-interval", "--print-freq"});
   }
+  /// Throws Error(usage) for options without effect.
+  void validate(const recipe::Table& given) const;
 };
 
 /// `[evaluate]`: what the network sees when it is judged, and how often.

@@ -24,6 +24,15 @@ TEST(Optimizers, TheRateFollowsTheBatch) {
   EXPECT_DOUBLE_EQ(base_rate("lr_base = 5e-3\nlr_base_size = 2048\nlr_base_scale = \"sqrt\"", 512), 2.5e-3);
 }
 
+TEST(Optimizers, TheRateSaysHowItCameAbout) {
+  const auto text = [](const std::string& toml, int64_t batch) {
+    return make(optimizers(), "optimizer", "sgd", toml, OptimizerContext{{}, batch})->rate_text();
+  };
+  EXPECT_EQ(text("lr = 0.3", 1024), "0.3");
+  EXPECT_EQ(text("", 1024), "0.4 = 0.1 · (1024 / 256)");
+  EXPECT_EQ(text("lr_base = 8e-3\nlr_base_size = 2048\nlr_base_scale = \"sqrt\"", 512), "0.004 = 0.008 · √(512 / 2048)");
+}
+
 TEST(Optimizers, OneRateIsGivenInOneWay) {
   EXPECT_EQ(option_refusal("lr = 0.1\nlr_base = 0.1"),
             "test.toml:1: lr and lr_base exclude each other (lr_base comes from test.toml:2): leave one out");

@@ -47,6 +47,17 @@ TEST(Choose, MoreHoursNeverMakeItSmaller) {
   }
 }
 
+TEST(FittingBatch, IsHalvedUntilAnEpochHasEnoughSteps) {
+  EXPECT_EQ(fitting_batch(2048, 1, 24, 1281024), 2048) << "ImageNet: 625 steps";
+  EXPECT_EQ(fitting_batch(2048, 1, 24, 50000), 2048) << "24 steps";
+  EXPECT_EQ(fitting_batch(2048, 1, 25, 50000), 1024);
+  EXPECT_EQ(fitting_batch(2048, 1, 24, 1650), 64) << "25 steps";
+  EXPECT_EQ(fitting_batch(2048, 1, 24, 255), 32) << "never below 32";
+  EXPECT_EQ(fitting_batch(2048, 1, 24, 10), 32);
+  EXPECT_EQ(fitting_batch(16, 1, 24, 100), 16) << "nor made larger";
+  EXPECT_EQ(fitting_batch(256, 4, 24, 12288), 128) << "a step takes four";
+}
+
 TEST(Choose, KeepsEpochsAndBatchWithinReason) {
   for (const int64_t pictures : {1, 30, 1000, 60000, 500000}) {
     const Choice c = choose(laptop(pictures, 64));
