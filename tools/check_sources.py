@@ -21,6 +21,7 @@ WITHOUT_TEST = {
     "cli/train.cpp": "run by tests/e2e/train_test.cpp and resume_test.cpp",
     "experiment/child.cpp": "run by tests/experiment/runner_test.cpp",
     "kernels/cuda/none.cpp": "declines everything",
+    "optim/averaging.cpp": "tests/optim/ema_test.cpp and swa_test.cpp, which are made of it",
     "optim/gather.cpp": "tests/optim/sgd_test.cpp: other layouts, missing gradients",
     "optim/lamb_cpu.cpp": "tests/optim/lamb_test.cpp holds it against operators",
     "train/device_cpu.cpp": "every run of tests/e2e; wrong devices are in errors_test.cpp",

@@ -1,21 +1,17 @@
 // Exponential moving average of the weights: timm's ModelEmaV3, with torchvision's interval between updates.
 // SPDX-License-Identifier: Apache-2.0
-#include "satchel/optim/optim.h"
-
-#include <ATen/ops/_foreach_copy.h>
-#include <ATen/ops/_foreach_lerp.h>
-#include <ATen/ops/clone.h>
-
 #include <algorithm>
 #include <cmath>
 #include <utility>
+
+#include "satchel/optim/averaging.h"
 
 namespace satchel::optim {
 namespace {
 
 /// e ← e + (1 − d)·(w − e) on every floating-point tensor, buffers too; others are copied. d is 0 up to the first update after `after`,
 /// so that the average starts as a copy; then `decay`, or while warming up the smaller 1 − (1 + s/γ)^−p at s updates after that.
-class Exponential : public Average {
+class Exponential : public Averaging {
  public:
   struct Options {
     double decay = 0.9998;
@@ -41,36 +37,18 @@ class Exponential : public Average {
   };
 
   Exponential(Options options, const AverageContext& context)
-      : options_(std::move(options)), after_(steps(options_.after, "after", context)), every_(steps(options_.every, "every", context)) {
-    check(every_ > 0, Kind::usage, "ema.exponential: every = \"{}\" is less than a step: lengthen it", options_.every.text());
-    check(context.total_steps == 0 || (after_ < context.total_steps && every_ <= context.total_steps), Kind::usage,
-          "ema.exponential: after = {} and every = {} leave no update in the run of {} steps: shorten them", options_.after.text(),
-          options_.every.text(), context.total_steps);
-    for (const StateTensor& each : context.tensors) {
-      average_.push_back({each.name, each.value.detach().clone()});
-      const bool real = each.value.is_floating_point();
-      (real ? weights_ : copied_weights_).push_back(each.value);
-      (real ? averages_ : copied_averages_).push_back(average_.back().value);
-    }
+      : Averaging(context),
+        options_(std::move(options)),
+        after_(steps(options_.after, "ema.exponential: after", context)),
+        every_(steps(options_.every, "ema.exponential: every", context)) {
+    check_updates("ema.exponential", after_, options_.after, every_, options_.every, context);
   }
 
   void update(int64_t update) override {
-    if (update % every_ != 0) return;
-    if (!averages_.empty()) at::_foreach_lerp_(averages_, weights_, 1 - decay(update));
-    if (!copied_averages_.empty()) at::_foreach_copy_(copied_averages_, copied_weights_);
+    if (update % every_ == 0) move(1 - decay(update));
   }
-
-  const std::vector<StateTensor>& tensors() const override { return average_; }
 
  private:
-  static int64_t steps(const recipe::Duration& length, const char* option, const AverageContext& context) {
-    const bool counted = length.unit == recipe::Duration::Unit::steps || length.amount == 0 ||
-                         (length.unit == recipe::Duration::Unit::epochs ? context.steps_per_epoch : context.total_steps) > 0;
-    check(counted, Kind::usage, "ema.exponential: {} = \"{}\" needs the length of an epoch and of the run: give it in steps", option,
-          length.text());
-    return length.steps(context.steps_per_epoch, context.total_steps);
-  }
-
   double decay(int64_t update) const {
     const int64_t since = update - after_ - 1;
     if (since <= 0) return 0;
@@ -81,8 +59,6 @@ class Exponential : public Average {
 
   Options options_;
   int64_t after_, every_;
-  std::vector<StateTensor> average_;
-  std::vector<at::Tensor> weights_, averages_, copied_weights_, copied_averages_;
 };
 
 }  // namespace

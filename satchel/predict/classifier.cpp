@@ -72,7 +72,7 @@ std::unique_ptr<nn::Network> network_of(const weights::File& file, weights::Card
   });
   nn::ModelContext context;
   context.dtype = all_double ? at::kDouble : at::kFloat;
-  if (!card.classes.empty()) context.classes = static_cast<int64_t>(card.classes.size());
+  if (!card.classes.empty()) context.classes = card.one_output ? 1 : static_cast<int64_t>(card.classes.size());
   const recipe::Slot slot{.name = card.model, .options = {}, .origin = file.path().string()};
   std::unique_ptr<nn::Network> network = nn::build_model(slot, context);
   const int64_t classes = classes_in(file, network->head());

@@ -4,7 +4,9 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros_like.h>
 
 #include "satchel/base/error.h"
 
@@ -31,8 +33,10 @@ Logits logits_of(nn::Network& network, const weights::Card& card, const uint8_t*
   // from_blob takes no pointer to const; nothing writes through it.
   const at::Tensor bytes = at::from_blob(const_cast<uint8_t*>(pixels), {count, size.height, size.width, 3}, at::kByte).to(like.device());
   const at::ScalarType input = like.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  const at::Tensor x = nn::normalize(bytes, card, input).to(like.scalar_type());                            // [N,3,H,W]
-  const at::Tensor y = network.forward(x).to(at::TensorOptions(at::kCPU).dtype(at::kDouble)).contiguous();  // [N,C]
+  const at::Tensor x = nn::normalize(bytes, card, input).to(like.scalar_type());                      // [N,3,H,W]
+  at::Tensor y = network.forward(x).to(at::TensorOptions(at::kCPU).dtype(at::kDouble)).contiguous();  // [N,C]
+  // One output is the second class against the first: softmax over (0, z) gives 1 - sigmoid(z) and sigmoid(z).
+  if (y.size(1) == 1) y = at::cat({at::zeros_like(y), y}, 1);
   const double* values = y.const_data_ptr<double>();
   return {{values, values + y.numel()}, y.size(1)};
 }

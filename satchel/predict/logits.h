@@ -15,7 +15,7 @@
 
 namespace satchel::predict {
 
-/// Logits of one batch, [count, classes] in double.
+/// Logits of one batch, [count, classes] in double; the one output z of a network for two classes comes as (0, z).
 struct Logits {
   std::vector<double> values;
   int64_t classes = 0;

@@ -79,10 +79,19 @@ PreviewOptions preview_options(const recipe::Table& root) {
   return out;
 }
 
+int64_t outputs(const recipe::Table& resolved, int64_t classes) {
+  const recipe::Slot loss = slot(resolved, "loss");
+  const recipe::Value* said = loss.options.find("outputs");
+  if (!said || !said->text() || *said->text() != "one") return classes;
+  check(classes == 2, Kind::usage, "{}loss.{}.outputs = \"one\" serves two classes, and the data have {}: leave it out",
+        recipe::place(said->origin), loss.name, classes);
+  return 1;
+}
+
 NetworkSize network_size(const recipe::Table& resolved, int64_t classes) {
   const int side = make_pipelines(resolved).card.img_size;
   nn::ModelContext context{.weights = false};
-  context.classes = classes;
+  context.classes = outputs(resolved, classes);
   const nn::Cost cost = nn::build_model(slot(resolved, "model"), context)->shape({side, side});
   return {cost.params, cost.macs, side};
 }
@@ -107,7 +116,7 @@ Plan make_plan(const recipe::Table& resolved, const Options& options, const Hori
                const weights::Card& card) {
   Plan plan;
   nn::ModelContext model;
-  model.classes = classes;
+  model.classes = outputs(resolved, classes);
   model.dtype = weight_dtype(options.train.precision);
   model.device = device;
   model.seed = static_cast<uint64_t>(options.train.seed);
@@ -127,10 +136,10 @@ Plan make_plan(const recipe::Table& resolved, const Options& options, const Hori
   const recipe::Slot schedule = slot(resolved, "schedule");
   const optim::ScheduleContext clock{plan.optimizer->base_rate(), horizon.steps_per_epoch, horizon.steps};
   plan.schedule = recipe::find_entry(optim::schedules(), schedule, "schedule").build(schedule.options, "schedule." + schedule.name, clock);
-  plan.rate_line = fmt::format("learning rate {:g} for a batch of {}", plan.optimizer->base_rate(), update.global_batch);
+  plan.rate_line = fmt::format("learning rate {} for a batch of {}", plan.optimizer->rate_text(), update.global_batch);
 
   if (const recipe::Slot ema = slot(resolved, "ema"); !ema.empty()) {
-    optim::AverageContext context;
+    optim::AverageContext context{{}, horizon.steps_per_epoch, horizon.steps};
     for (const nn::NamedTensor& t : tensors) context.tensors.push_back({t.name, t.tensor});
     plan.average = recipe::find_entry(optim::averages(), ema, "ema").build(ema.options, "ema." + ema.name, context);
   }

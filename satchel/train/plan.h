@@ -47,6 +47,10 @@ struct Horizon {
 };
 Horizon horizon(const Options& options, int64_t training_pictures);
 
+/// Outputs of the network: one per class, or one for two classes (loss.binary_cross_entropy.outputs). Throws Error(usage) for one output
+/// and another number of classes.
+int64_t outputs(const recipe::Table& resolved, int64_t classes);
+
 /// The trained things. Built in this order: network, loss, optimizer, schedule, average.
 struct Plan {
   std::unique_ptr<nn::Network> network;

@@ -51,7 +51,7 @@ Metadata to_metadata(const Card& card) {
   put("format", "pt");
   if (!card.model.empty()) put("architecture", card.model);
   if (!card.classes.empty()) {
-    put("num_classes", card.classes.size());
+    put("num_classes", card.one_output ? 1 : card.classes.size());
     put("label_names", card.classes);
   }
   put("class_order", card.class_order);
@@ -71,6 +71,9 @@ Card card_from(const Metadata& metadata, const std::string& file) {
   Card card;
   source.text("architecture", card.model);
   source.value("label_names", "a JSON list of class names", card.classes);
+  int64_t outputs = 0;
+  source.value("num_classes", "a number", outputs);
+  card.one_output = outputs == 1 && card.classes.size() == 2;
   source.text("class_order", card.class_order, {"natural", "lexicographic", "file"});
   source.value("mean", "a JSON list of three numbers", card.mean);
   source.value("std", "a JSON list of three numbers", card.std);

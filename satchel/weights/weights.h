@@ -64,6 +64,7 @@ std::map<std::string, std::string> map_names(const std::vector<std::string>& in_
 struct Card {
   std::string model;                    // architecture, timm's name
   std::vector<std::string> classes;     // class names by index; empty if unknown
+  bool one_output = false;              // two classes share one output: the logit of the second against the first
   std::string class_order = "natural";  // natural | lexicographic | file: how indices were given
   std::array<double, 3> mean{0.485, 0.456, 0.406}, std{0.229, 0.224, 0.225};
   int img_size = 224;

@@ -17,7 +17,7 @@ std::vector<StateTensor> weights() {
 TEST(Averages, StartAsACopyWithNamesDtypesAndLayouts) {
   for (const AverageEntry& entry : averages()) {
     const auto given = weights();
-    const auto average = make(averages(), "ema", entry.name, "", AverageContext{given});
+    const auto average = make(averages(), "ema", entry.name, "", AverageContext{given, 1, 4});
     ASSERT_EQ(average->tensors().size(), given.size());
     for (size_t i = 0; i < given.size(); ++i) {
       const StateTensor& each = average->tensors()[i];
@@ -35,13 +35,13 @@ TEST(Averages, SavedAndLoadedIsNeverStopped) {
   const c10::AutoGradMode no_grad(false);
   for (const AverageEntry& entry : averages()) {
     const auto given = weights();
-    const auto steady = make(averages(), "ema", entry.name, "", AverageContext{given});
-    auto current = make(averages(), "ema", entry.name, "", AverageContext{given});
+    const auto steady = make(averages(), "ema", entry.name, "", AverageContext{given, 1, 4});
+    auto current = make(averages(), "ema", entry.name, "", AverageContext{given, 1, 4});
     for (int64_t update = 1; update < 6; ++update) {
       for (const StateTensor& each : given) at::Tensor(each.value).add_(0.1 * static_cast<double>(update));
       steady->update(update);
       current->update(update);
-      auto next = make(averages(), "ema", entry.name, "", AverageContext{given});
+      auto next = make(averages(), "ema", entry.name, "", AverageContext{given, 1, 4});
       for (size_t i = 0; i < given.size(); ++i) {
         EXPECT_TRUE(steady->tensors()[i].value.equal(current->tensors()[i].value)) << entry.name << " update " << update;
         at::Tensor(next->tensors()[i].value).copy_(current->tensors()[i].value);

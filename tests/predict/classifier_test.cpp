@@ -51,6 +51,20 @@ class ClassifierTest : public testing::Test {
   Path folder_;
 };
 
+TEST_F(ClassifierTest, OneOutputTellsTwoClassesApart) {
+  weights::Card card = small_card(2);
+  card.one_output = true;
+  Classifier classifier(weights_file(weights::to_metadata(card), 1), {});
+  const Answer answer = classifier.classify(std::vector<Path>{picture("a.png", 3)}, 5).at(0);
+  ASSERT_EQ(answer.ranked.size(), 2u);
+  const std::vector<double> logits = classifier.logits(image::Picture(read_file(folder_ / "pictures/a.png"), "a.png"));
+  ASSERT_EQ(logits.size(), 2u);
+  EXPECT_EQ(logits[0], 0);
+  const double second = 1 / (1 + std::exp(-logits[1]));
+  for (const Ranked& r : answer.ranked) EXPECT_NEAR(r.probability, r.index == 1 ? second : 1 - second, 1e-12);
+  EXPECT_EQ(answer.ranked[0].index, logits[1] > 0 ? 1 : 0);
+}
+
 TEST_F(ClassifierTest, ABrokenPictureGetsItsOwnErrorAndLeavesItsNeighboursAlone) {
   Classifier classifier(weights_file(weights::to_metadata(small_card(4))), {.batch = 4});
   std::vector<Path> paths;

@@ -43,6 +43,13 @@ TEST(Card, SpeaksTimmsWords) {
   EXPECT_EQ(to_metadata(Card()).at("mean"), "[0.485,0.456,0.406]");
 }
 
+TEST(Card, TwoClassesMayShareOneOutput) {
+  Card card = full_card();
+  card.classes = {"no", "yes"}, card.one_output = true;
+  EXPECT_EQ(to_metadata(card).at("num_classes"), "1") << "what timm.create_model needs";
+  EXPECT_EQ(card_from(to_metadata(card), "f"), card);
+}
+
 TEST(Card, MalformedValuesAreNamed) {
   const auto refusal = [](const char* key, const char* value) -> std::string {
     try {

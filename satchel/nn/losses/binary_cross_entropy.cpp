@@ -21,7 +21,7 @@ at::Tensor choose(const at::Tensor& condition, double yes, double no, const at::
 class BinaryCrossEntropy : public Loss {
  public:
   struct Options {
-    std::string target = "present", reduction = "mean";
+    std::string target = "present", reduction = "mean", outputs = "classes";
     std::optional<double> threshold;
     void fields(auto& f) {
       using namespace recipe;
@@ -33,6 +33,10 @@ class BinaryCrossEntropy : public Loss {
         Range{0, 1, false, true}, Flag{"--bce-target-thresh"});
       f("reduction", reduction, "mean over pictures and classes, or sum over classes and mean over pictures", Choices{{"mean", "sum"}},
         Flag{"--bce-reduction"});
+      f("outputs", outputs,
+        "classes: an output for each; one: two classes share one output, the logit of the second class against the first, as PyTorch's "
+        "BCEWithLogitsLoss with one logit",
+        Choices{{"classes", "one"}}, Flag{"--bce-outputs"});
     }
     void validate(const recipe::Table& given) const {
       const recipe::Value* value = given.find("threshold");
@@ -46,7 +50,14 @@ class BinaryCrossEntropy : public Loss {
 
   at::Tensor operator()(const at::Tensor&, const at::Tensor& logits, const at::Tensor& targets) override {
     const auto dtype = logits.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-    const at::Tensor loss = at::binary_cross_entropy_with_logits(logits.to(dtype), wanted(targets.to(dtype)));
+    at::Tensor wished = wanted(targets.to(dtype));
+    if (options_.outputs == "one") {
+      check(logits.size(1) == 1 && wished.size(1) == 2, Kind::usage,
+            "loss.binary_cross_entropy.outputs = \"one\" needs a network with one output for two classes, and has {} for {}: leave it out",
+            logits.size(1), wished.size(1));
+      wished = wished.narrow(1, 1, 1);
+    }
+    const at::Tensor loss = at::binary_cross_entropy_with_logits(logits.to(dtype), wished);
     return options_.reduction == "sum" ? loss * logits.size(1) : loss;
   }
 

@@ -84,6 +84,10 @@ class Distillation : public Loss {
             "loss.distillation.weight has no effect with weighting = \"paper\"; take gluon or lambda");
       check(weighting != "gluon" || weight <= 1, Kind::usage, "loss.distillation.weight = {}: a share in [0, 1] with weighting = \"gluon\"",
             weight);
+      const recipe::Value* outputs = hard.options.find("outputs");
+      check(!outputs || recipe::to_toml(*outputs) != "\"one\"", Kind::usage,
+            "{}loss.distillation.hard: a teacher's answer has an output for each class; leave outputs = \"one\" out",
+            recipe::place(outputs ? outputs->origin : "default"));
       check(hard.name != "distillation", Kind::usage, "loss.distillation.hard: a hard loss is needed, such as cross_entropy");
       recipe::find_entry(losses(), hard, "loss.distillation.hard").resolve(hard.options, "loss.distillation.hard." + hard.name);
     }

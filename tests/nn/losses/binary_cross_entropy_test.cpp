@@ -58,6 +58,24 @@ TEST(BinaryCrossEntropy, OneOutputIsTheLogisticLoss) {
   EXPECT_NEAR(loss_of("target = \"soft\"", (p / (1 - p)).log(), t), 0.187470, 5e-7);
 }
 
+// PyTorch's BCEWithLogitsLoss of one logit and the second class's target, smoothed and mixed as it comes.
+TEST(BinaryCrossEntropy, TwoClassesMayShareOneOutput) {
+  const at::Tensor p = at::tensor({0.16, 0.83, 0.12, 0.23}, at::kDouble).view({4, 1});
+  const at::Tensor z = (p / (1 - p)).log(), t = at::tensor({1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0}, at::kDouble).view({4, 2});
+  const auto loss = [&](const std::string& options, const at::Tensor& logits, const at::Tensor& targets) {
+    LossContext context{.classes = 2};
+    return (*build_loss({"binary_cross_entropy", recipe::parse_toml("outputs = \"one\"\n" + options, "test.toml"), "test"}, context))(
+               {}, logits, targets)
+        .item()
+        .toDouble();
+  };
+  EXPECT_NEAR(loss("", z, t), 0.187470, 5e-7);
+  const at::Tensor soft = at::tensor({0.7, 0.3, 0.05, 0.95, 1.0, 0.0, 0.4, 0.6}, at::kDouble).view({4, 2}), second = soft.narrow(1, 1, 1);
+  const double wanted = -(second * p.log() + (1 - second) * (1 - p).log()).mean().item().toDouble();
+  EXPECT_NEAR(loss("target = \"soft\"", z, soft), wanted, 1e-15);
+  EXPECT_THROW(loss("", z.expand({4, 2}), t), Error) << "the network has an output for each class";
+}
+
 TEST(BinaryCrossEntropy, AThresholdNeedsItsTarget) {
   try {
     const recipe::Table table = recipe::parse_toml("threshold = 0.2", "test.toml");
