@@ -3,7 +3,7 @@
 #include "satchel/optim/optim.h"
 #include "satchel/optim/siblings.h"
 
-#define AVERAGES(X) X(exponential)
+#define AVERAGES(X) X(exponential) X(swa)
 
 namespace satchel::optim {
 
