@@ -42,7 +42,9 @@ peers: setup build ## compare with PyTorch, timm and tensorboard (Python, instal
 
 bench: setup build ## time the step, the loader and the kernels against their peers
 	@PEERS=1 tools/setup.sh
+	@ninja -C build satchel_bench
 	@.deps/peers/bin/python bench/peers.py build/satchel
+	@.deps/peers/bin/python bench/rand_augment.py build/satchel_bench
 
 fmt: ## format C++ sources (clang-format 14)
 	@git ls-files -z -co --exclude-standard '*.h' '*.cpp' '*.cu' | xargs -0r clang-format -i
@@ -51,7 +53,7 @@ tidy: setup ## clang-tidy over every source, warnings as errors
 	@cmake --preset tidy --log-level=WARNING
 	@cmake --build --preset tidy -j $(JOBS)
 
-golden: ## write the fixtures of tests/golden again, with timm, torchvision and Pillow
+golden: setup build ## write the fixtures of tests/golden again, with timm, torchvision and Pillow
 	@PEERS=1 tools/setup.sh
 	@set -e; for script in tools/golden/*.py; do echo "golden: $$script"; .deps/peers/bin/python $$script tests/golden; done
 

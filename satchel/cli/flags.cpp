@@ -90,6 +90,8 @@ std::vector<Argument> RecipeFlags::arguments() {
       {"--model", &model_, "network (satchel models)", "NAME", "Recipe"},
       {"--opt,--optimizer", &opt_, "optimizer; its options in the recipe are kept", "NAME", "Recipe"},
       {"--sched,--lr-scheduler", &sched_, "schedule of the rate; its options in the recipe are kept", "NAME", "Recipe"},
+      {"--loss", &loss_, "loss; its options in the recipe are kept", "NAME", "Recipe"},
+      {"--bce-loss", &bce_, "--loss binary_cross_entropy, in timm's words", "", "Recipe"},
       {"--img-size,--imgsz,--train-crop-size,--input-size", &img_size_,
        "side of the square that the network sees; replaces the sizes of the augment list", "P", "Recipe"},
       {"--val-crop-size", &val_crop_size_, "the side when it is judged, if that is another", "P", "Recipe"},
@@ -117,9 +119,10 @@ std::vector<std::string> RecipeFlags::typed() const {
   std::vector<std::string> all;
   for (const auto& [given, name] :
        {std::pair{model_.has_value(), "--model"}, std::pair{opt_.has_value(), "--opt"}, std::pair{sched_.has_value(), "--sched"},
-        std::pair{img_size_.has_value(), "--img-size"}, std::pair{val_crop_size_.has_value(), "--val-crop-size"},
-        std::pair{val_resize_size_.has_value(), "--val-resize-size"}, std::pair{no_aug_, "--no-aug"}, std::pair{ema_, "--model-ema"},
-        std::pair{amp_, "--amp"}, std::pair{amp_dtype_.has_value(), "--amp-dtype"}})
+        std::pair{loss_.has_value(), "--loss"}, std::pair{bce_, "--bce-loss"}, std::pair{img_size_.has_value(), "--img-size"},
+        std::pair{val_crop_size_.has_value(), "--val-crop-size"}, std::pair{val_resize_size_.has_value(), "--val-resize-size"},
+        std::pair{no_aug_, "--no-aug"}, std::pair{ema_, "--model-ema"}, std::pair{amp_, "--amp"},
+        std::pair{amp_dtype_.has_value(), "--amp-dtype"}})
     if (given) all.push_back(name);
   for (const auto& flag : flags_)
     if (flag->text || flag->on) all.push_back(first_long(flag->names));
@@ -141,8 +144,11 @@ std::string untagged(const std::string& model) {
 
 void RecipeFlags::apply_names(recipe::Table& root) const {
   const recipe::Grammar& grammar = train::grammar();
+  check(!bce_ || !loss_, Kind::usage, "--bce-loss and --loss {} both name a loss: give one of them", loss_.value_or(""));
+  const std::optional<std::string> loss = bce_ ? "binary_cross_entropy" : loss_;
   for (const auto& [slot, name, flag] :
-       {std::tuple{"model", &model_, "--model"}, std::tuple{"optimizer", &opt_, "--opt"}, std::tuple{"schedule", &sched_, "--sched"}}) {
+       {std::tuple{"model", &model_, "--model"}, std::tuple{"optimizer", &opt_, "--opt"}, std::tuple{"schedule", &sched_, "--sched"},
+        std::tuple{"loss", &loss, bce_ ? "--bce-loss" : "--loss"}}) {
     if (!*name) continue;
     const std::string entry = slot == std::string("model") ? untagged(**name) : **name;
     for (const train::SlotInfo& info : train::slot_infos())

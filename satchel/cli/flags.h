@@ -55,9 +55,9 @@ class RecipeFlags {
   void apply_precision(recipe::Table& root) const;
 
   std::vector<std::unique_ptr<Declared>> flags_;
-  std::optional<std::string> model_, opt_, sched_, amp_dtype_, img_size_;
+  std::optional<std::string> model_, opt_, sched_, loss_, amp_dtype_, img_size_;
   std::optional<int> val_crop_size_, val_resize_size_;
-  bool ema_ = false, amp_ = false, no_aug_ = false, channels_last_ = false;
+  bool bce_ = false, ema_ = false, amp_ = false, no_aug_ = false, channels_last_ = false;
   std::vector<std::string> sets_;
 };
 

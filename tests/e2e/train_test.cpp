@@ -127,8 +127,8 @@ TEST_F(Train, ADryRunLeavesNothingBehind) {
 }
 
 /// Each with its own options; small pictures, and a batch that the data fill. The recipes of a paper train networks that would fill the
-/// disk here: a small one takes their place, and a constant rate that of a warm-up longer than this run; where they learn from a teacher,
-/// one is trained first.
+/// disk here: a small one takes their place, and a constant rate that of a warm-up longer than this run, an average from the start one from
+/// late on; where they learn from a teacher, one is trained first.
 TEST_F(Train, EveryRecipeMakesAStep) {
   const std::vector<std::string> names = recipe::builtin_names();
   ASSERT_THAT(names, ::testing::Contains("plain"));
@@ -138,7 +138,11 @@ TEST_F(Train, EveryRecipeMakesAStep) {
     Arguments arguments = {"train",     "data", "--recipe", name,  "--img-size", "32",   "-b",     "4", "--set", "train.length=\"1 step\"",
                            "--threads", "1",    "--device", "cpu", "--output",   "step", "--name", name};
     if (name == "plain") arguments.insert(arguments.end(), {"--lr", "0.1"});
-    if (name.starts_with("bot-")) arguments.insert(arguments.end(), {"--set", "model=cifar_resnet8", "--set", "schedule=constant"});
+    const std::string path = recipe::builtin_path(name);
+    if (path.starts_with("recipes/bag_of_tricks/") || path.starts_with("recipes/strikes_back/"))
+      arguments.insert(arguments.end(), {"--set", "model=cifar_resnet8", "--set", "schedule=constant"});
+    if (recipe::load(name, train::grammar()).root.find("ema"))
+      arguments.insert(arguments.end(), {"--set", "ema={exponential={after=\"0 steps\",every=\"1 steps\"}}"});
     if (name.find("distill") != std::string::npos) arguments.insert(arguments.end(), {"--teacher", "teacher/run"});
     const Ended ended = run(arguments, scratch_->path());
     EXPECT_EQ(ended.code, 0) << name << "\n" << ended.err;

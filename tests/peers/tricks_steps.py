@@ -1,9 +1,11 @@
-"""`satchel train` against PyTorch over five steps in double with each trick of "Bag of Tricks" alone and with all together (the cases of
-tools/golden/tricks_steps.py), and for ResNet-18-D and ResNet-50-D with all of them: every parameter, running statistic and average within
-‖Δ‖₂ ≤ 1e-7 · max(‖w‖₂, 1e-2). Distillation's teacher is a file, mixup's shares, crops and flips are replayed.
+"""`satchel train` against PyTorch and timm in double: five steps with each trick of "Bag of Tricks" alone and with all together (the cases of
+tools/golden/tricks_steps.py), and for ResNet-18-D and ResNet-50-D with all of them; twelve steps of procedures A1, A2 and A3 of "ResNet strikes
+back" (tools/golden/strikes_back_steps.py), for ResNet-18 and ResNet-50 too. Every parameter, running statistic and average within
+‖Δ‖₂ ≤ 1e-7 · max(‖w‖₂, 1e-2). Distillation's teacher is a file; what chance decides is replayed.
 
     python tests/peers/tricks_steps.py build/satchel
 """
+import dataclasses
 import pathlib
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from safetensors.torch import load_file, save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools/golden"))
+import strikes_back_steps  # noqa: E402
 import train_steps  # noqa: E402
 import tricks_steps  # noqa: E402
 
@@ -23,15 +26,19 @@ CASES["resnet18d"] = tricks_steps.Case(model="resnet18d", size=64, lr=0.02, ema=
 CASES["all_resnet18d"] = tricks_steps.Case(**(tricks_steps.PAPER | dict(lr_base=0.64)), model="resnet18d", size=64, clip=2.0)
 CASES["all_resnet50d"] = tricks_steps.Case(**(tricks_steps.PAPER | dict(lr_base=0.16)), model="resnet50d", size=64, clip=2.0)
 CASES["all_resnet50d_crops"] = tricks_steps.Case(**(tricks_steps.GLUON | dict(lr_base=0.16, batch=8)), model="resnet50d", size=64, crops=True)
+PROCEDURES = dict(strikes_back_steps.CASES)
+for name, case in strikes_back_steps.CASES.items():
+    for model in ("resnet18", "resnet50"):
+        PROCEDURES[f"{name}_{model}"] = dataclasses.replace(case, model=model, size=64)
 
 
-def train(program, folder, case):
+def train(program, folder, golden, case):
     """The run folder of the case; ends the check with the program's last line when it fails."""
-    (folder / "recipe.toml").write_text(tricks_steps.recipe(case, folder / "teacher.safetensors"))
+    (folder / "recipe.toml").write_text(golden.recipe(case, folder / "teacher.safetensors"))
     command = [program, "train", folder / "pictures", "--recipe", folder / "recipe.toml", "--pretrained", folder / "init.safetensors", "--output",
                folder / "runs", "--name", "run", "--device", "cpu", "--threads", "2", "-j", "1"]
-    if case.mixup or case.crops:
-        (folder / "draws.jsonl").write_text(tricks_steps.trace(case))
+    if draws := golden.trace(case, folder / "pictures"):
+        (folder / "draws.jsonl").write_text(draws)
         command += ["--replay", folder / "draws.jsonl"]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -57,17 +64,17 @@ def save(model, path):
     save_file({name: tensor.clone() for name, tensor in model.state_dict().items()}, path)
 
 
-def compare(program, name, case):
+def compare(program, golden, name, case):
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         train_steps.write_pictures(folder / "pictures", width=40, height=34)
-        model = tricks_steps.student_of(case)
+        model = golden.student_of(case)
         save(model, folder / "init.safetensors")
         save(tricks_steps.teacher(), folder / "teacher.safetensors")
-        run, expected = train(program, folder, case), tricks_steps.Run(case, model, folder / "pictures")
+        run, expected = train(program, folder, golden, case), golden.Run(case, model, folder / "pictures")
         error, where = worst(run / "last.safetensors", expected.model)
         text = f"{name:24} weights {error:.1e} ({where})"
-        if case.ema:
+        if expected.average:
             average, whose = worst(run / "last_ema.safetensors", expected.average)
             text, error = f"{text}, average {average:.1e} ({whose})", max(error, average)
         print(f"{text} {'ok' if error <= TOLERANCE else 'TOO FAR'}", flush=True)
@@ -77,7 +84,8 @@ def compare(program, name, case):
 def main():
     program = pathlib.Path(sys.argv[1]).resolve()
     torch.set_num_threads(2)
-    results = [compare(program, name, case) for name, case in CASES.items()]
+    results = [compare(program, golden, name, case)
+               for golden, cases in ((tricks_steps, CASES), (strikes_back_steps, PROCEDURES)) for name, case in cases.items()]
     sys.exit(0 if all(results) else 1)
 
 

@@ -5,6 +5,7 @@ crops.txt     versions, then for each picture: name, width, height, seed of its 
 crops.law.json  for some sizes, how often timm's boxes have at most a given area, aspect and position, out of 200,000
 """
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
 import json
 import pathlib
 import random
@@ -41,11 +42,9 @@ def pictures():
     yield from all_of(0.08, [(640, 480, 224), (480, 640, 224), (500, 375, 160), (224, 224, 224), (32, 32, 32), (100, 100, 64)])
 
 
-def record(width, height, side, share, seed):
-    random.seed(seed)
-    torch.manual_seed(seed)
-    drawn = {}
-    crop = RandomResizedCropAndInterpolation(side, scale=(share, 1.0), interpolation="random")
+@contextlib.contextmanager
+def watched(crop, drawn, flips):
+    """While it lasts, the box and the kernel of timm's `crop` go into `drawn` and a True into `flips` for each picture that is turned over."""
     get_params = RandomResizedCropAndInterpolation.get_params
 
     def get_params_seen(*args):
@@ -55,19 +54,27 @@ def record(width, height, side, share, seed):
 
     def choice_seen(among):
         chosen = random_choice(among)
-        drawn["interpolation"] = chosen.value
+        drawn.setdefault("interpolation", chosen.value)  # operations that come after draw theirs
         return chosen
 
     random_choice = timm_transforms.random.choice
-    flips = []
     hflip = F.hflip
     crop.get_params = get_params_seen
     timm_transforms.random.choice = choice_seen
     F.hflip = lambda image: flips.append(True) or hflip(image)
     try:
-        result = RandomHorizontalFlip(0.5)(crop(made_up(width, height, seed)))
+        yield
     finally:
         timm_transforms.random.choice, F.hflip = random_choice, hflip
+
+
+def record(width, height, side, share, seed):
+    random.seed(seed)
+    torch.manual_seed(seed)
+    drawn, flips = {}, []
+    crop = RandomResizedCropAndInterpolation(side, scale=(share, 1.0), interpolation="random")
+    with watched(crop, drawn, flips):
+        result = RandomHorizontalFlip(0.5)(crop(made_up(width, height, seed)))
     return drawn, bool(flips), checksum(result)
 
 
@@ -117,7 +124,8 @@ def write_law():
     (OUT / "crops.law.json").write_text(json.dumps({"versions": versions, "cases": [law(*case) for case in cases]}, indent=1) + "\n")
 
 
-assert PIL.__version__ == "13.0.0", "the truth is Pillow 13.0.0"
-OUT.mkdir(parents=True, exist_ok=True)
-write_crops()
-write_law()
+if __name__ == "__main__":
+    assert PIL.__version__ == "13.0.0", "the truth is Pillow 13.0.0"
+    OUT.mkdir(parents=True, exist_ok=True)
+    write_crops()
+    write_law()

@@ -298,7 +298,8 @@ def write_laws():
     (OUT / "rand.law.json").write_text(text + "\n")
 
 
-assert PIL.__version__ == "13.0.0", "the truth is Pillow 13.0.0"
-write_operations()
-write_replays()
-write_laws()
+if __name__ == "__main__":
+    assert PIL.__version__ == "13.0.0", "the truth is Pillow 13.0.0"
+    write_operations()
+    write_replays()
+    write_laws()

@@ -1,12 +1,11 @@
 """Two epochs on 64 made pictures in double, in PyTorch: tests/golden/train/curve.json, the loss of every step.
 
-usage: train_curve.py PROGRAM. The initial weights are those that the program gives a run of no epochs; pictures, network, loss and update
+The initial weights are those that the program (build/satchel) gives a run of no epochs; pictures, network, loss and update
 are PyTorch's and this file's own. Pictures come in the order of their names, unaugmented.
 """
 import json
 import pathlib
 import subprocess
-import sys
 import tempfile
 
 import numpy as np
@@ -84,4 +83,4 @@ def main(program):
     print("\n".join(map(str, losses)))
 
 
-main(sys.argv[1])
+main(OUT.parents[3] / "build/satchel")

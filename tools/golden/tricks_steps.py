@@ -156,8 +156,8 @@ def boxes(case):
     return [[[int(chance.integers(0, 41 - w)), int(chance.integers(0, 35 - h)), w, h, int(chance.integers(0, 2))] for w, h in row] for row in sizes]
 
 
-def trace(case):
-    """The lines of `--replay`."""
+def trace(case, _folder=None):
+    """The lines of `--replay`; none when nothing is left to chance."""
     lines, lambdas, drawn = [], shares(case), boxes(case)
     for epoch in range(max(len(lambdas), len(drawn))):
         for place in range(PICTURES):
@@ -171,7 +171,7 @@ def trace(case):
                 line["mix"] = {"partner": last - place, "lambda": lambdas[epoch][place // case.batch], "x": 0, "y": 0, "width": 0, "height": 0}
             if drawn or "mix" in line:
                 lines.append(json.dumps(line))
-    return "\n".join(lines) + "\n"
+    return "".join(line + "\n" for line in lines)
 
 
 # ---- batches ------------------------------------------------------------------------------------------------------------

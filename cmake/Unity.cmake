@@ -1,0 +1,22 @@
+# Several sources compiled as one, where a build from nothing is what counts (preset core). Names of unnamed namespaces must not meet, so a
+# group holds one source of each folder at most: the first of every folder, the second of every folder, …
+function(satchel_unite target)
+  get_target_property(sources ${target} SOURCES)
+  set(groups)
+  foreach(source IN LISTS sources)
+    if(NOT source MATCHES "^${CMAKE_SOURCE_DIR}/.*\\.cpp$")
+      continue()
+    endif()
+    get_filename_component(folder ${source} DIRECTORY)
+    # Folders below a room share its namespace.
+    file(RELATIVE_PATH room ${CMAKE_SOURCE_DIR} ${folder})
+    string(REGEX MATCH "^[^/]+/[^/]+" room ${room})
+    string(MAKE_C_IDENTIFIER ${room} room)
+    if(NOT DEFINED count_${room})
+      set(count_${room} 0)
+    endif()
+    set_source_files_properties(${source} PROPERTIES UNITY_GROUP group${count_${room}})
+    math(EXPR count_${room} "${count_${room}} + 1")
+  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+endfunction()

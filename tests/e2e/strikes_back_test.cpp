@@ -1,0 +1,87 @@
+// What "ResNet strikes back" asks of a whole run: a recipe made for ImageNet on a handful of pictures, and two classes with one output.
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "satchel/weights/weights.h"
+#include "tests/e2e/program.h"
+
+namespace satchel::e2e {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Arguments procedure(Arguments more) {
+  Arguments all = {"train", "data",     "--recipe", "rsb-a3",    "--model", "cifar_resnet8", "--img-size",
+                   "16",    "--epochs", "6",        "--threads", "1",       "--device",      "cpu"};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+TEST(SmallData, TheBatchOfARecipeShrinksAndTheRateFollows) {
+  const Scratch scratch;
+  write_splits(scratch / "data", 4, 25, 4);
+  const Ended ended = run(procedure({"--name", "few"}), scratch.path());
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("small data: batch 2048 → 32, so that 100 pictures make 3 steps an epoch (train.min_epoch_steps = 24)"));
+  EXPECT_THAT(ended.err, HasSubstr("learning rate 0.001 = 0.008 · √(32 / 2048) for a batch of 32"));
+  EXPECT_THAT(read_text(scratch / "runs/few/recipe.toml"), HasSubstr("batch = 32"));
+}
+
+TEST(SmallData, ABatchThatIsAskedForStands) {
+  const Scratch scratch;
+  write_splits(scratch / "data", 4, 25, 4);
+  const Ended ended = run(procedure({"--batch-size", "50", "--name", "asked"}), scratch.path());
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.err, Not(HasSubstr("small data")));
+  EXPECT_THAT(ended.err, HasSubstr("for a batch of 50"));
+  const Ended too_large = run(procedure({"--set", "train.batch=101"}), scratch.path());
+  EXPECT_EQ(too_large.code, 2);
+  EXPECT_THAT(too_large.last_line(), HasSubstr("101"));
+}
+
+TEST(OneOutput, TrainsJudgesPredictsAndResumes) {
+  const Scratch scratch;
+  write_splits(scratch / "data", 2, 24, 8);
+  const Arguments arguments = tiny("data", {"--bce-loss", "--bce-outputs", "one", "--epochs", "4", "--result", "result.json"});
+  const Ended ended = run(arguments, scratch.path());
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  const weights::File file(scratch / "runs/run/best.safetensors");
+  EXPECT_EQ(file.find("fc.weight")->shape, (std::vector<int64_t>{1, 64}));
+  EXPECT_EQ(file.metadata().at("num_classes"), "1");
+  EXPECT_EQ(file.metadata().at("label_names"), R"(["a","b"])");
+
+  const Ended judged = run({"val", "runs/run", "--json", "val.json"}, scratch.path());
+  ASSERT_EQ(judged.code, 0) << judged.err;
+  const json result = json::parse(read_text(scratch / "result.json")), again = json::parse(read_text(scratch / "val.json"));
+  EXPECT_EQ(again["count"], 16);
+  EXPECT_NEAR(again["top1"].get<double>(), result["best_metric"].get<double>(), 1e-9);
+  EXPECT_GT(again["top1"].get<double>(), 80) << "its colours tell the classes apart";
+
+  const Ended said = run({"predict", "--weights", "runs/run", "data/val/b", "--format", "json"}, scratch.path());
+  ASSERT_EQ(said.code, 0) << said.err;
+  const json answers = json::parse(said.out);
+  ASSERT_EQ(answers.size(), 8u);
+  for (const json& answer : answers) {
+    ASSERT_EQ(answer["predictions"].size(), 2u);
+    EXPECT_NEAR(answer["predictions"][0]["probability"].get<double>() + answer["predictions"][1]["probability"].get<double>(), 1, 1e-9);
+  }
+
+  const Ended longer = run({"train", "--resume", "runs/run", "--epochs", "5"}, scratch.path());
+  EXPECT_EQ(longer.code, 0) << longer.err;
+}
+
+TEST(OneOutput, ServesTwoClasses) {
+  const Scratch scratch;
+  write_splits(scratch / "data", 3, 8, 2);
+  const Ended ended = run(tiny("data", {"--bce-loss", "--bce-outputs", "one"}), scratch.path());
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.last_line(), HasSubstr("outputs = \"one\" serves two classes, and the data have 3: leave it out"));
+}
+
+}  // namespace
+}  // namespace satchel::e2e
