@@ -2,16 +2,12 @@
 # group holds one source of each folder at most: the first of every folder, the second of every folder, …
 function(satchel_unite target)
   get_target_property(sources ${target} SOURCES)
-  set(groups)
   foreach(source IN LISTS sources)
-    if(NOT source MATCHES "^${CMAKE_SOURCE_DIR}/.*\\.cpp$")
+    # Folders below a room share its namespace.
+    if(NOT source MATCHES "^${CMAKE_SOURCE_DIR}/((satchel|tests)/[^/]+)/")
       continue()
     endif()
-    get_filename_component(folder ${source} DIRECTORY)
-    # Folders below a room share its namespace.
-    file(RELATIVE_PATH room ${CMAKE_SOURCE_DIR} ${folder})
-    string(REGEX MATCH "^[^/]+/[^/]+" room ${room})
-    string(MAKE_C_IDENTIFIER ${room} room)
+    string(MAKE_C_IDENTIFIER "${CMAKE_MATCH_1}" room)
     if(NOT DEFINED count_${room})
       set(count_${room} 0)
     endif()
