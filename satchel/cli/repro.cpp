@@ -147,18 +147,23 @@ void tell_needs(const Asked& asked, const std::vector<const experiment::Job*>& m
 int dry_run(const Asked& asked) {
   const int64_t classes = classes_of(asked);
   const experiment::Ledger ledger(asked.folder);
-  std::vector<std::vector<std::string>> rows = {{"row", "column", "recipe", "params (M)", "GMACs", "done", "to run"}};
+  std::vector<std::vector<std::string>> rows = {{"row", "column", "recipe", "cells", "params (M)", "GMACs", "done", "to run"}};
   std::vector<const experiment::Job*> missing;
   std::set<std::string> seen;
+  std::set<std::pair<std::string, std::string>> listed;
   for (const experiment::Job& job : asked.jobs) {
     if (seen.insert(job.key).second && !ledger.find(job.key)) missing.push_back(&job);
-    if (job.seed > 0) continue;
+    if (!listed.insert({job.row, job.column}).second) continue;
     const train::NetworkSize size = train::network_size(resolved(job.recipe, job.set), classes);
     int done = 0, open = 0;
-    for (const experiment::Job& other : asked.jobs)
-      if (other.row == job.row && other.column == job.column) ++(ledger.find(other.key) ? done : open);
+    std::set<experiment::Settings> cells;
+    for (const experiment::Job& other : asked.jobs) {
+      if (other.row != job.row || other.column != job.column) continue;
+      ++(ledger.find(other.key) ? done : open);
+      cells.insert(other.cell);
+    }
     rows.push_back({job.row + (job.remark.empty() ? "" : ": " + job.remark), job.column.empty() ? "(teacher)" : job.column, job.recipe,
-                    fmt::format("{:.4g}", static_cast<double>(size.params) / 1e6),
+                    std::to_string(cells.size()), fmt::format("{:.4g}", static_cast<double>(size.params) / 1e6),
                     fmt::format("{:.4g}", static_cast<double>(size.macs) / 1e9), std::to_string(done), std::to_string(open)});
   }
   print(report::text_table(rows));
@@ -200,6 +205,7 @@ int run_all(Asked& asked) {
   }
   print(report::text_table(experiment::to_rows(outcome)));
   if (const std::string size = experiment::shared_size(outcome); !size.empty()) print(size + "\n");
+  if (outcome.halved) print(experiment::grid_text() + "\n");
   print(fmt::format("{}\ntable.md, table.csv and report.html in {}; its runs take {}\n", experiment::standing_text(outcome),
                     asked.folder.string(), megabytes(bytes_in(asked.folder))));
   if (ending.failures.empty()) return 0;

@@ -8,19 +8,13 @@
 #include <unordered_set>
 
 #include "satchel/base/error.h"
+#include "satchel/base/hash.h"
 #include "satchel/base/rng.h"
 
 namespace satchel::data {
 namespace {
 
 constexpr uint32_t kSplitOp = 0x53504C;  // "SPL"
-
-/// FNV-1a.
-uint64_t hash_of(const std::string& name) {
-  uint64_t h = 0xCBF29CE484222325u;
-  for (const unsigned char c : name) h = (h ^ c) * 0x100000001B3u;
-  return h;
-}
 
 struct Lot {
   uint64_t number;
@@ -35,7 +29,7 @@ Split split_by_class(const Reader& reader, double share, uint64_t seed) {
   std::map<int64_t, std::vector<Lot>> classes;
   for (int64_t i = 0; i < reader.size(); ++i) {
     std::string name = reader.name(i);
-    Rng rng({.seed = seed, .sample = hash_of(name), .op = kSplitOp});
+    Rng rng({.seed = seed, .sample = fnv1a(name), .op = kSplitOp});
     const uint64_t high = rng.bits();
     classes[reader.label(i)].push_back({high << 32 | rng.bits(), std::move(name), i});
   }

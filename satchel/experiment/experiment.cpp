@@ -7,7 +7,7 @@
 #include <set>
 
 #include "satchel/base/error.h"
-#include "satchel/recipe/recipe.h"
+#include "satchel/experiment/grid.h"
 
 namespace satchel::experiment {
 namespace {
@@ -86,15 +86,17 @@ class Reader {
   std::set<std::string> seen_;
 };
 
-/// [row.small] and the like: settings and a label at one scale.
-void read_scaled(Reader& reader, std::map<std::string, Settings>& scaled, std::map<std::string, std::string>* labels) {
+/// [row.small] and the like: settings at one scale; of a row its label, recipe and grid there too.
+void read_scaled(Reader& reader, std::map<std::string, Settings>& scaled, Row* row) {
   for (const char* scale : {"small", "medium", "full"}) {
     const Table* table = reader.table(scale);
     if (!table) continue;
     Reader inner(*table, scale);
     scaled[scale] = inner.texts("set");
-    if (labels) {
-      if (const std::string label = inner.text("label"); !label.empty()) (*labels)[scale] = label;
+    if (row) {
+      if (const std::string label = inner.text("label"); !label.empty()) row->labels[scale] = label;
+      if (const std::string recipe = inner.text("recipe"); !recipe.empty()) row->recipe[scale] = recipe;
+      if (const Table* grid = inner.table("grid")) row->scaled_grid[scale] = read_grid(*grid);
     }
     inner.done();
   }
@@ -109,6 +111,7 @@ Row read_row(const Table& table, const Experiment& before) {
   if (!row.base.empty()) before.row(row.base);
   row.set = reader.texts("set");
   row.teacher = reader.text("teacher");
+  if (const Table* grid = reader.table("grid")) row.grid = read_grid(*grid);
   if (const Table* paper = reader.table("paper")) {
     for (const auto& [column, value] : *paper) {
       check(std::count(before.columns.begin(), before.columns.end(), column) == 1, Kind::usage,
@@ -117,7 +120,7 @@ Row read_row(const Table& table, const Experiment& before) {
       row.paper[column] = reader.to_number(value, column);
     }
   }
-  read_scaled(reader, row.scaled, &row.labels);
+  read_scaled(reader, row.scaled, &row);
   reader.done();
   return row;
 }
@@ -167,6 +170,12 @@ Settings settings_of(const Experiment& experiment, const Scale& scale, const Row
   append(out, row.set);
   append(out, of_scale(row.scaled, scale));
   return out;
+}
+
+/// The recipe of a row at a scale: its own, else that of the row that it stands on, else the scale's.
+std::string recipe_of(const Experiment& experiment, const Scale& scale, const Row& row) {
+  if (const auto at = row.recipe.find(scale.name); at != row.recipe.end()) return at->second;
+  return row.base.empty() ? scale.recipe : recipe_of(experiment, scale, experiment.row(row.base));
 }
 
 /// A short name that tells settings apart, for a folder: seed first, so that runs of a seed lie together.
@@ -236,22 +245,53 @@ Experiment load(const std::string& name_or_path) {
 
 namespace {
 
+/// Where the mistake stands for which `adapt` refuses a run: the axis without whose setting it takes it, else nowhere in particular.
+std::string place_of_mistake(const Job& job, const Grid& grid, const Adapt& adapt) {
+  for (size_t i = 0; i < job.cell.size(); ++i) {
+    Settings without = job.set;
+    std::erase(without, job.cell[i]);
+    try {
+      adapt(job.recipe, without);
+      return recipe::place(grid[i].origin);
+    } catch (const Error&) {  // it is not this axis, or not it alone
+    }
+  }
+  return "";
+}
+
 /// Gives a run its last settings and, from all of them, its key. The teacher comes after `adapt`, which need not know where it lies.
-void finish(Job& job, const Adapt& adapt, const std::string& prefix) {
+void finish(Job& job, const Adapt& adapt, const std::string& prefix, const Grid& grid = {}) {
   if (adapt) {
     try {
       const Adaptation more = adapt(job.recipe, job.set);
       append(job.set, more.set);
       job.remark = more.remark;
     } catch (const Error& error) {
-      fail(error.kind(), "{} '{}': {}", job.column.empty() ? "teacher" : "row", job.row, error.what());
+      fail(error.kind(), "{}{} '{}': {}", place_of_mistake(job, grid, adapt), job.column.empty() ? "teacher" : "row", job.row,
+           error.what());
     }
   }
   if (!job.teacher.empty()) job.set.push_back("loss.distillation.teacher=runs/" + job.teacher);
   job.key = prefix + key_of(job);
 }
 
+/// The runs of a row in a column for a seed: one, or one for each cell of its grid.
+void add_runs(std::vector<Job>& out, const Job& start, const Grid& grid, const Adapt& adapt) {
+  for (const Settings& cell : combinations(grid)) {
+    Job job = start;
+    append(job.set, cell);
+    job.cell = cell;
+    finish(job, adapt, "", grid);
+    out.push_back(job);
+  }
+}
+
 }  // namespace
+
+std::string name_of(const Job& job) {
+  if (job.column.empty()) return fmt::format("teacher '{}'", job.row);
+  return fmt::format("{}, {}, {}seed {}", job.row, job.column, job.cell.empty() ? "" : cell_text(job.cell) + ", ", job.seed);
+}
 
 std::vector<Job> jobs(const Experiment& experiment, const Scale& scale, int seeds, const Adapt& adapt) {
   std::vector<Job> out;
@@ -268,14 +308,14 @@ std::vector<Job> jobs(const Experiment& experiment, const Scale& scale, int seed
   const size_t teachers = out.size();
   for (int seed = 0; seed < seeds; ++seed) {
     for (const Row& row : experiment.rows) {
+      const Grid grid = grid_of(experiment, scale, row);
       for (const std::string& column : scale.columns) {
-        Job job{row.name, column, seed, scale.recipe, scale.set, "", "", ""};
+        Job job{row.name, column, seed, recipe_of(experiment, scale, row), scale.set, "", "", ""};
         if (const auto at = scale.column.find(column); at != scale.column.end()) append(job.set, at->second);
         append(job.set, settings_of(experiment, scale, row));
         for (size_t t = 0; t < teachers; ++t)
           if (out[t].row == row.teacher) job.teacher = out[t].key;
-        finish(job, adapt, "");
-        out.push_back(job);
+        add_runs(out, job, grid, adapt);
       }
     }
   }

@@ -19,14 +19,25 @@ namespace satchel::experiment {
 /// Overrides as `--set` takes them, "train.batch=64".
 using Settings = std::vector<std::string>;
 
+/// An option with the values that a grid tries.
+struct Axis {
+  std::string option;               // "optimizer.lamb.lr_base"
+  std::vector<std::string> values;  // as `--set` takes them
+  std::string origin;               // file:line
+};
+using Grid = std::vector<Axis>;
+
 struct Row {
   std::string name;
   std::string base;                           // the row that it adds its settings to and is compared with; empty for the first
   Settings set;                               // on top of the base's
   std::map<std::string, Settings> scaled;     // more settings at one scale
+  std::map<std::string, std::string> recipe;  // at one scale, in place of the scale's; rows on top take it too
   std::map<std::string, std::string> labels;  // how the row is called at one scale, where it stands for something else there
   std::map<std::string, double> paper;        // by column
   std::string teacher;                        // name of a teacher that must be trained before; "{teacher}" in settings is its run folder
+  std::optional<Grid> grid;                   // the row is run for every combination of its values; absent: that of its base, empty: none
+  std::map<std::string, Grid> scaled_grid;    // in its place at one scale
 };
 
 struct Teacher {
@@ -62,7 +73,7 @@ Experiment load(const std::string& name_or_path);
 
 // ---- what is run --------------------------------------------------------------------------------------------------------------
 
-/// One training run: a cell of the table for one seed, or a teacher.
+/// One training run: a cell of the table (and of its row's grid) for one seed, or a teacher.
 struct Job {
   std::string row, column;  // column is empty for a teacher
   int seed = 0;
@@ -71,7 +82,10 @@ struct Job {
   std::string teacher;  // key of the run that must be done before; a setting "…=runs/KEY" is its folder
   std::string key;      // name of its run folder; equal settings share one
   std::string remark;   // what this machine does otherwise than the row says
+  Settings cell = {};   // which of `set` are of its row's grid
 };
+/// "+ BCE, top-1, seed 0", "+ BCE, top-1, lr_base=0.005, seed 0", "teacher 'large'".
+std::string name_of(const Job& job);
 
 /// What a machine does otherwise than a row says: more settings, and the words for the table.
 struct Adaptation {
@@ -82,11 +96,14 @@ using Adapt = std::function<Adaptation(const std::string& recipe, const Settings
 /// Every run of a table, teachers first. `adapt` is asked about each of them; it may throw to refuse the settings of a row.
 std::vector<Job> jobs(const Experiment& experiment, const Scale& scale, int seeds, const Adapt& adapt = {});
 
-/// What a finished run came to. Percentages are of the last evaluation, which no choice among epochs flatters.
+/// What a finished run came to. Percentages are of the last evaluation, which no choice among epochs flatters; of averaged weights, where
+/// the run has them.
 struct Result {
   double top1 = 0, top5 = 0, images_per_second = 0, seconds = 0;
   double params = 0, gmacs = 0;  // of its network, as it was built; 0 when the run does not say
   std::string precision = {};    // [train] precision
+  // Top-1 on the half of the pictures that chooses among the cells of a grid, and on the other; absent in runs of older versions.
+  std::optional<double> top1_choosing = {}, top1_other = {};
 };
 
 /// Finished runs by Job::key, in DIR/ledger.json; every addition is on disk when add() returns.
@@ -157,6 +174,14 @@ Estimate estimate(const std::vector<double>& values);
 /// The 97.5 % quantile of Student's t.
 double t_quantile(int64_t degrees_of_freedom);
 
+/// One cell of a row's grid.
+struct Trial {
+  std::string settings;                           // "lr_base=0.005, weight_decay=0.02"
+  Estimate choosing, other;                       // top-1 on the half of the pictures that chooses, and on the other
+  std::vector<std::pair<int, std::string>> runs;  // seed and key of each finished run
+  bool best = false;                              // what the row is shown with
+};
+
 enum class Verdict { none, helps, hurts, unclear, too_small };
 
 struct Cell {
@@ -167,20 +192,24 @@ struct Cell {
   std::optional<double> difference;     // ours − paper's, at full scale alone: at any other only signs may be compared
   std::optional<Estimate> speed_ratio;  // images/s of half precision over those of the base's full precision, paired by seed
   std::string precisions;               // of that ratio: "bf16:fp32"
-  double top5 = 0, images_per_second = 0, seconds = 0, params = 0, gmacs = 0;
+  std::optional<double> top5;           // of all pictures, so none where a table has grids
+  double images_per_second = 0, seconds = 0, params = 0, gmacs = 0;
+  std::vector<Trial> trials;                      // every cell of the row's grid
   Verdict verdict = Verdict::none;                // of the increment
   std::vector<std::pair<int, std::string>> runs;  // seed and key of each finished run
 };
 
 struct Outcome {
   std::vector<Cell> cells;  // row by row
+  bool halved = false;      // some row has a grid: every top-1 is of the half of the pictures that chose nothing
   bool finished = false;    // every run is in the ledger
   bool valid = false;       // finished, and by the rule of the scale
   std::string why;          // what makes it valid, or not
   double seconds = 0;       // of all runs together, teachers and all
 };
 /// Figures and verdicts of what is in the ledger. The scale is valid when the first row reaches `floor` in every column and the largest
-/// increment exceeds its interval, else every verdict is "too small to tell"; without a floor it always is.
+/// increment exceeds its interval, else every verdict is "too small to tell"; without a floor it always is. Throws Error(data) when a table
+/// with a grid holds a run without answers picture by picture.
 Outcome judge(const Experiment& experiment, const Scale& scale, const std::vector<Job>& all, const Ledger& ledger);
 
 // ---- how it is told -----------------------------------------------------------------------------------------------------------
@@ -200,7 +229,12 @@ std::vector<std::vector<std::string>> to_rows(const Outcome& outcome, Part part 
 std::string shared_size(const Outcome& outcome);
 
 /// What the figures of a table mean, for the reader beneath it.
-std::string how_to_read(const Scale& scale);
+std::string how_to_read(const Scale& scale, const Outcome& outcome);
+/// How the cells of grids are chosen and what that does to the figures; part of how_to_read() where there are grids.
+std::string grid_text();
+/// Every cell of every grid with its scores, under a header; nothing where there is no grid.
+std::vector<std::vector<std::string>> grid_rows(const Outcome& outcome);
+std::string grid_csv(const Outcome& outcome);
 
 /// A drawing of finished runs, for a file of its own or inside a page.
 struct Drawing {
@@ -214,8 +248,8 @@ std::vector<Drawing> drawings(const Experiment& experiment, const Outcome& outco
 /// log((K − 1)(1 − ε)/ε): what the largest logit exceeds the others by where the smoothed loss is least (1812.01187, section 5.2).
 double optimal_gap(int64_t classes, double epsilon);
 
-/// table.csv, table.md, report.html and a file per drawing in `folder`. The page is whole in itself and links to the pages of runs that
-/// have one.
+/// table.csv, table.md, report.html, grid.csv where there are grids, and a file per drawing in `folder`. The page is whole in itself and
+/// links to the pages of runs that have one.
 void write_all(const Path& folder, const Experiment& experiment, const Scale& scale, const Outcome& outcome);
 /// The page alone; `folder` is where its links lead from.
 std::string page(const Path& folder, const Experiment& experiment, const Scale& scale, const Outcome& outcome,

@@ -4,9 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "satchel/base/error.h"
-#include "satchel/experiment/experiment.h"
-#include "satchel/recipe/recipe.h"
-#include "satchel/report/report.h"
+#include "satchel/experiment/grid.h"
 
 namespace satchel::experiment {
 namespace {
@@ -15,6 +13,7 @@ Result read_entry(const nlohmann::json& r) {
   Result out{r.at("top1"), r.at("top5"), r.at("images_per_second"), r.at("seconds")};
   out.params = r.value("params", 0.0), out.gmacs = r.value("gmacs", 0.0);
   out.precision = r.value("precision", "");
+  if (r.contains("top1_choosing")) out.top1_choosing = r.at("top1_choosing"), out.top1_other = r.at("top1_other");
   return out;
 }
 
@@ -39,10 +38,12 @@ Ledger::Ledger(const Path& folder) : file_(folder / "ledger.json") {
 void Ledger::add(const std::string& key, const Result& result) {
   results_[key] = result;
   nlohmann::ordered_json all;
-  for (const auto& [name, r] : results_)
+  for (const auto& [name, r] : results_) {
     all[name] = {{"top1", r.top1},          {"top5", r.top5},     {"images_per_second", r.images_per_second},
                  {"seconds", r.seconds},    {"params", r.params}, {"gmacs", r.gmacs},
                  {"precision", r.precision}};
+    if (r.top1_choosing) all[name]["top1_choosing"] = *r.top1_choosing, all[name]["top1_other"] = *r.top1_other;
+  }
   write_atomic(file_, all.dump(1) + "\n");
 }
 
@@ -54,12 +55,13 @@ const Result* Ledger::find(const std::string& key) const {
 Result read_result(const Path& folder, double seconds) {
   const report::RunFiles run = report::read_run(folder);
   const size_t last = run.epochs.size() - 1;
-  Result out{run.value(last, "eval_top1"), run.value(last, "eval_top5"), run.images_per_second, seconds};
+  Result out{run.value(last, run.judged("eval_top1")), run.value(last, run.judged("eval_top5")), run.images_per_second, seconds};
   out.params = number_of(run, "params"), out.gmacs = number_of(run, "gmacs");
   const recipe::Table recipe = recipe::parse_toml(run.recipe, (folder / "recipe.toml").string());
   const recipe::Value* train = recipe.find("train");
   const recipe::Value* precision = train && train->table() ? train->table()->find("precision") : nullptr;
   if (precision && precision->text()) out.precision = *precision->text();
+  judge_halves(report::read_predictions(folder / "last_predictions.csv"), out);
   return out;
 }
 

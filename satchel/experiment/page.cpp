@@ -13,11 +13,27 @@ namespace {
 
 using report::html_text;
 
+/// The runs of a row in a column, or of a cell of its grid there.
+struct RunList {
+  std::string label, column;
+  std::vector<std::pair<int, std::string>> runs;
+};
+
+std::vector<RunList> run_lists(const Outcome& outcome) {
+  std::vector<RunList> out;
+  for (const Cell& cell : outcome.cells) {
+    if (cell.trials.empty()) out.push_back({cell.label, cell.column, cell.runs});
+    for (const Trial& trial : cell.trials) out.push_back({cell.label + ": " + trial.settings, cell.column, trial.runs});
+  }
+  return out;
+}
+
 std::string tiles(const Outcome& outcome) {
   std::set<std::string> runs;
+  for (const RunList& list : run_lists(outcome))
+    for (const auto& [seed, key] : list.runs) runs.insert(key);
   int64_t help = 0, hurt = 0, open = 0;
   for (const Cell& cell : outcome.cells) {
-    for (const auto& [seed, key] : cell.runs) runs.insert(key);
     help += cell.verdict == Verdict::helps, hurt += cell.verdict == Verdict::hurts;
     open += cell.verdict == Verdict::unclear || cell.verdict == Verdict::too_small;
   }
@@ -53,9 +69,9 @@ std::string runs(const Path& folder, const Outcome& outcome) {
   const bool several = std::any_of(outcome.cells.begin(), outcome.cells.end(),
                                    [&](const Cell& cell) { return cell.column != outcome.cells.front().column; });
   std::string body;
-  for (const Cell& cell : outcome.cells) {
+  for (const RunList& row : run_lists(outcome)) {
     std::string list;
-    for (const auto& [seed, key] : cell.runs) {
+    for (const auto& [seed, key] : row.runs) {
       const std::string where = "runs/" + key + "/report.html", name = fmt::format("seed {}", seed);
       const bool has_page = std::filesystem::exists(folder / where);
       list += (list.empty() ? "" : ", ") + (has_page ? fmt::format("<a href=\"{}\">{}</a>", html_text(where), name)
@@ -63,7 +79,7 @@ std::string runs(const Path& folder, const Outcome& outcome) {
     }
     if (!list.empty())
       body +=
-          "<tr><td>" + html_text(cell.label) + (several ? "</td><td>" + html_text(cell.column) : "") + "</td><td>" + list + "</td></tr>\n";
+          "<tr><td>" + html_text(row.label) + (several ? "</td><td>" + html_text(row.column) : "") + "</td><td>" + list + "</td></tr>\n";
   }
   if (body.empty()) return "";
   return "<p class=\"soft\"><code>satchel report runs/NAME</code> writes the page of a run; this page links to those "
@@ -83,11 +99,16 @@ std::string page(const Path& folder, const Experiment& experiment, const Scale& 
                      html_text(scale.data) + "</p>\n" + tiles(outcome);
   head += "<p><b>" + html_text(standing_text(outcome)) + ".</b></p>\n";
   std::string worth = effects(outcome) + report::html_table(to_rows(outcome, Part::effect));
-  worth += "<p class=\"soft\">" + html_text(how_to_read(scale)) + "</p>\n";
+  worth += "<p class=\"soft\">" + html_text(how_to_read(scale, outcome)) + "</p>\n";
   if (!experiment.note.empty()) worth += "<p>" + html_text(experiment.note) + "</p>\n";
   std::string cost = report::html_table(to_rows(outcome, Part::cost));
   if (const std::string size = shared_size(outcome); !size.empty()) cost += "<p class=\"soft\">" + html_text(size) + ".</p>\n";
   std::vector<report::Section> sections = {{"rows", "What each row is worth", worth}};
+  if (outcome.halved)
+    sections.push_back({"grids", "Cells of the grids",
+                        "<p class=\"soft\">Every combination that was tried, with its top-1 on the half that chose among them, and on the "
+                        "other.</p>\n" +
+                            report::html_table(grid_rows(outcome))});
   for (const Drawing& d : drawings)
     sections.push_back({d.name, d.title,
                         (d.html.empty() ? "<div class=\"figure\">" + d.svg + "</div>\n" : d.html) + "<p class=\"soft\">" +
@@ -105,6 +126,7 @@ void write_all(const Path& folder, const Experiment& experiment, const Scale& sc
     markdown += fmt::format("\n## {}\n\n![{}]({}.svg)\n\n{}\n", d.title, d.title, d.name, d.caption);
   }
   write_atomic(folder / "table.csv", to_csv(outcome));
+  if (outcome.halved) write_atomic(folder / "grid.csv", grid_csv(outcome));
   write_atomic(folder / "table.md", markdown);
   write_atomic(folder / "report.html", page(folder, experiment, scale, outcome, all));
 }

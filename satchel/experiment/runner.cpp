@@ -32,10 +32,6 @@ struct Child {
   Clock::time_point started;
 };
 
-std::string name_of(const Job& job) {
-  return job.column.empty() ? fmt::format("teacher '{}'", job.row) : fmt::format("{}, {}, seed {}", job.row, job.column, job.seed);
-}
-
 /// The queue, the children and the ledger.
 class Runner {
  public:

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "satchel/base/error.h"
-#include "satchel/experiment/experiment.h"
+#include "satchel/experiment/grid.h"
 
 namespace satchel::experiment {
 
@@ -41,9 +41,6 @@ Estimate estimate(const std::vector<double>& values) {
 
 namespace {
 
-/// Results of a cell by seed.
-using Seeds = std::map<int, Result>;
-
 /// Estimate of f(a, b) over the seeds that both have.
 template <class F>
 Estimate paired(const Seeds& a, const Seeds& b, F f) {
@@ -76,53 +73,96 @@ double mean_of(const Seeds& seeds, double Result::*member) {
   return seeds.empty() ? 0 : sum / static_cast<double>(seeds.size());
 }
 
-/// Results of every (row, column), and the runs that they come from.
-struct Found {
-  std::map<std::pair<std::string, std::string>, Seeds> results;
-  std::map<std::pair<std::string, std::string>, std::vector<std::pair<int, std::string>>> runs;
-  std::map<std::pair<std::string, std::string>, std::string> remarks;
-
-  Seeds of(const std::string& row, const std::string& column) const {
-    const auto at = results.find({row, column});
-    return at == results.end() ? Seeds{} : at->second;
-  }
+/// A cell of a row's grid, or the row where it has none.
+struct Tried {
+  Settings cell;
+  Seeds results;
+  std::vector<std::pair<int, std::string>> runs;
 };
 
-Found find_results(const std::vector<Job>& all, const Ledger& ledger) {
+/// What a row came to in a column.
+struct Place {
+  std::vector<Tried> tried;
+  std::optional<size_t> best;
+  std::string remark;
+
+  Tried shown() const { return best ? tried[*best] : Tried(); }
+};
+
+using Found = std::map<std::pair<std::string, std::string>, Place>;
+
+Tried& tried_at(Place& place, const Settings& cell) {
+  for (Tried& t : place.tried)
+    if (t.cell == cell) return t;
+  place.tried.push_back({cell, {}, {}});
+  return place.tried.back();
+}
+
+/// The result on the half of the pictures that chose nothing.
+Result on_the_other_half(Result result, const Job& job) {
+  check(result.top1_other.has_value(), Kind::data,
+        "{}: runs/{} has no last_predictions.csv, which a table with grids needs; remove that folder and its entry in ledger.json",
+        name_of(job), job.key);
+  result.top1 = *result.top1_other;
+  return result;
+}
+
+Found find_results(const std::vector<Job>& all, const Ledger& ledger, bool halved) {
   Found found;
   for (const Job& job : all) {
     if (job.column.empty()) continue;
-    const std::pair<std::string, std::string> place{job.row, job.column};
-    found.remarks[place] = job.remark;
+    Place& place = found[{job.row, job.column}];
+    place.remark = job.remark;
+    Tried& tried = tried_at(place, job.cell);
     const Result* result = ledger.find(job.key);
     if (!result) continue;
-    found.results[place][job.seed] = *result;
-    found.runs[place].emplace_back(job.seed, job.key);
+    tried.results[job.seed] = halved ? on_the_other_half(*result, job) : *result;
+    tried.runs.emplace_back(job.seed, job.key);
+  }
+  for (auto& [name, place] : found) {
+    std::vector<Seeds> cells;
+    for (const Tried& t : place.tried) cells.push_back(t.results);
+    place.best = place.tried.front().cell.empty() ? std::optional<size_t>(0) : best_of(cells);
   }
   return found;
+}
+
+std::vector<double> values_of(const Seeds& seeds, const std::function<double(const Result&)>& value) {
+  std::vector<double> out;
+  for (const auto& [seed, result] : seeds) out.push_back(value(result));
+  return out;
+}
+
+std::vector<Trial> trials_of(const Place& place) {
+  std::vector<Trial> out;
+  for (const Tried& t : place.tried) {
+    if (t.cell.empty()) continue;
+    out.push_back({cell_text(t.cell), estimate(values_of(t.results, [](const Result& r) { return r.top1_choosing.value(); })),
+                   estimate(values_of(t.results, [](const Result& r) { return r.top1; })), t.runs, false});
+    out.back().best = place.best == out.size() - 1;
+  }
+  return out;
 }
 
 /// A network's size is the same whatever the seed; 0 where no run says.
 double size_of(const Seeds& seeds, double Result::*member) { return seeds.empty() ? 0 : seeds.begin()->second.*member; }
 
-Cell cell_of(const Experiment& experiment, const Scale& scale, const Row& row, const std::string& column, const Found& found) {
+Cell cell_of(const Experiment& experiment, const Scale& scale, const Row& row, const std::string& column, const Found& found, bool halved) {
   const auto paper_of = [&](const Row& r) {
     const auto at = r.paper.find(column);
     return at == r.paper.end() ? std::optional<double>() : at->second;
   };
-  const Seeds seeds = found.of(row.name, column);
+  const Place& place = found.at({row.name, column});
+  const Seeds seeds = place.shown().results;
   Cell cell;
   cell.row = row.name, cell.column = column, cell.base = row.base;
   const auto label = row.labels.find(scale.name);
   cell.label = label == row.labels.end() ? row.name : label->second;
-  if (const auto remark = found.remarks.find({row.name, column}); remark != found.remarks.end() && !remark->second.empty())
-    cell.label += ": " + remark->second;
-  if (const auto runs = found.runs.find({row.name, column}); runs != found.runs.end()) cell.runs = runs->second;
+  if (!place.remark.empty()) cell.label += ": " + place.remark;
+  cell.runs = place.shown().runs, cell.trials = trials_of(place);
   cell.paper = paper_of(row);
-  std::vector<double> values;
-  for (const auto& [seed, result] : seeds) values.push_back(result.top1);
-  cell.ours = estimate(values);
-  cell.top5 = mean_of(seeds, &Result::top5);
+  cell.ours = estimate(values_of(seeds, [](const Result& r) { return r.top1; }));
+  if (!seeds.empty() && !halved) cell.top5 = mean_of(seeds, &Result::top5);
   cell.images_per_second = mean_of(seeds, &Result::images_per_second);
   cell.seconds = mean_of(seeds, &Result::seconds);
   cell.params = size_of(seeds, &Result::params), cell.gmacs = size_of(seeds, &Result::gmacs);
@@ -130,7 +170,7 @@ Cell cell_of(const Experiment& experiment, const Scale& scale, const Row& row, c
   if (row.base.empty()) return cell;
   const std::optional<double> before = paper_of(experiment.row(row.base));
   if (cell.paper && before) cell.paper_increment = *cell.paper - *before;
-  const Seeds base = found.of(row.base, column);
+  const Seeds base = found.at({row.base, column}).shown().results;
   compare_speed(seeds, base, cell);
   const Estimate increment = paired(seeds, base, [](const Result& a, const Result& b) { return a.top1 - b.top1; });
   if (increment.count == 0) return cell;
@@ -179,10 +219,11 @@ void weigh(const Experiment& experiment, const Scale& scale, Outcome& out) {
 }  // namespace
 
 Outcome judge(const Experiment& experiment, const Scale& scale, const std::vector<Job>& all, const Ledger& ledger) {
-  const Found found = find_results(all, ledger);
   Outcome out;
+  out.halved = std::any_of(all.begin(), all.end(), [](const Job& job) { return !job.cell.empty(); });
+  const Found found = find_results(all, ledger, out.halved);
   for (const Row& row : experiment.rows) {
-    for (const std::string& column : scale.columns) out.cells.push_back(cell_of(experiment, scale, row, column, found));
+    for (const std::string& column : scale.columns) out.cells.push_back(cell_of(experiment, scale, row, column, found, out.halved));
   }
   count_runs(all, ledger, out);
   weigh(experiment, scale, out);

@@ -53,10 +53,22 @@ struct Column {
   std::string (*text)(const Cell&);
 };
 
+std::string best_settings(const Cell& c) {
+  const auto best = std::find_if(c.trials.begin(), c.trials.end(), [](const Trial& t) { return t.best; });
+  return best == c.trials.end() ? "" : best->settings;
+}
+
+/// "lr_base=0.005 (best of 4)"
+std::string best_text(const Cell& c) {
+  const std::string best = best_settings(c);
+  return best.empty() ? "" : fmt::format("{} (best of {})", best, c.trials.size());
+}
+
 /// Columns of the terminal, of Markdown and of the page.
 const Column kColumns[] = {
     {"row", true, true, [](const Cell& c) { return c.label; }},
     {"column", true, true, [](const Cell& c) { return c.column; }},
+    {"best of its grid", true, true, best_text},
     {"seeds", false, true, [](const Cell& c) { return std::to_string(c.ours.count); }},
     {"top-1", true, false, [](const Cell& c) { return ours_text(c.ours); }},
     {"change", true, false, [](const Cell& c) { return increment_text(c.increment); }},
@@ -64,7 +76,7 @@ const Column kColumns[] = {
     {"paper's change", true, false, [](const Cell& c) { return number(c.paper_increment, true); }},
     {"ours − paper", true, false, [](const Cell& c) { return number(c.difference, true); }},
     {"verdict", true, false, verdict_text},
-    {"top-5", false, true, [](const Cell& c) { return c.ours.count ? fmt::format("{:.2f}", c.top5) : ""; }},
+    {"top-5", false, true, [](const Cell& c) { return number(c.top5); }},
     {"params (M)", false, true, [](const Cell& c) { return millions(c.params); }},
     {"GMACs", false, true, [](const Cell& c) { return gigas(c.gmacs); }},
     {"images/s", false, true, [](const Cell& c) { return c.images_per_second > 0 ? fmt::format("{:.0f}", c.images_per_second) : ""; }},
@@ -82,16 +94,25 @@ bool tells(const std::string& header, const std::vector<std::string>& cells, con
   return different.size() > 1 || (different.size() == 1 && !different.begin()->empty());
 }
 
-std::string header_line(const std::vector<std::string>& row) {
-  std::string out = "|";
-  for (size_t i = 0; i < row.size(); ++i) out += "---|";
-  return out + "\n";
-}
-
 /// A cell of a Markdown table; a bar in a name would open another.
 std::string markdown_cell(std::string text) {
   for (size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
   return " " + text + " |";
+}
+
+/// The first row is the header.
+std::string markdown_table(const std::vector<std::vector<std::string>>& rows) {
+  std::string out;
+  for (size_t r = 0; r < rows.size(); ++r) {
+    out += "|";
+    for (const std::string& cell : rows[r]) out += markdown_cell(cell);
+    out += "\n";
+    if (r > 0) continue;
+    out += "|";
+    for (size_t i = 0; i < rows[r].size(); ++i) out += "---|";
+    out += "\n";
+  }
+  return out;
 }
 
 }  // namespace
@@ -134,7 +155,7 @@ std::string shared_size(const Outcome& outcome) {
 std::string to_csv(const Outcome& outcome) {
   std::string out =
       "row,column,seeds,top1,top1_deviation,increment,increment_half_width,paper_top1,paper_increment,verdict,top5,images_per_second,"
-      "seconds,difference_from_paper,params,gmacs,precisions,speed_ratio,speed_ratio_half_width\n";
+      "seconds,difference_from_paper,params,gmacs,precisions,speed_ratio,speed_ratio_half_width,pictures,cells,best_cell\n";
   const auto value = [](double v) { return std::isfinite(v) ? fmt::format("{:.4f}", v) : std::string(); };
   const auto optional = [&](const std::optional<double>& v) { return v ? value(*v) : std::string(); };
   const auto positive = [](double v, int digits) { return v > 0 ? fmt::format("{:.{}f}", v, digits) : std::string(); };
@@ -150,7 +171,7 @@ std::string to_csv(const Outcome& outcome) {
                                             optional(c.paper),
                                             optional(c.paper_increment),
                                             report::csv_cell(verdict_text(c)),
-                                            any ? value(c.top5) : "",
+                                            optional(c.top5),
                                             positive(c.images_per_second, 4),
                                             any ? value(c.seconds) : "",
                                             optional(c.difference),
@@ -158,7 +179,10 @@ std::string to_csv(const Outcome& outcome) {
                                             positive(c.gmacs, 6),
                                             c.precisions,
                                             c.speed_ratio ? value(c.speed_ratio->mean) : "",
-                                            c.speed_ratio ? value(c.speed_ratio->half_width) : ""};
+                                            c.speed_ratio ? value(c.speed_ratio->half_width) : "",
+                                            outcome.halved ? "half" : "all",
+                                            c.trials.empty() ? "" : std::to_string(c.trials.size()),
+                                            report::csv_cell(best_settings(c))};
     out += fmt::format("{}\n", fmt::join(cells, ","));
   }
   return out;
@@ -170,25 +194,21 @@ std::string to_markdown(const Experiment& experiment, const Scale& scale, const 
   const size_t colon = standing.find(':');
   out += fmt::format("**{}{}**{}.\n\n", static_cast<char>(std::toupper(standing.front())), standing.substr(1, colon - 1),
                      standing.substr(colon));
-  const std::vector<std::vector<std::string>> rows = to_rows(outcome);
-  for (size_t r = 0; r < rows.size(); ++r) {
-    out += "|";
-    for (const std::string& cell : rows[r]) out += markdown_cell(cell);
-    out += "\n";
-    if (r == 0) out += header_line(rows[r]);
-  }
+  out += markdown_table(to_rows(outcome));
   if (const std::string size = shared_size(outcome); !size.empty()) out += "\n" + size + ".\n";
-  out += "\n" + how_to_read(scale) + "\n";
+  out += "\n" + how_to_read(scale, outcome) + "\n";
+  if (outcome.halved) out += "\n## Cells of the grids\n\n" + markdown_table(grid_rows(outcome));
   if (!experiment.note.empty()) out += "\n" + experiment.note + "\n";
   return out;
 }
 
-std::string how_to_read(const Scale& scale) {
+std::string how_to_read(const Scale& scale, const Outcome& outcome) {
   std::string out =
       "Top-1 in percent at the end of training, mean ± deviation over seeds. A change is against the row that it builds on, paired by "
       "seed, "
       "with its 95 % t-interval; it helps or hurts only where that excludes 0. Parameters and GMACs (10⁹ multiply-adds of convolutions and "
       "linear layers) are computed from the network of the run, images/s and time are what the runs measured.";
+  if (outcome.halved) out += " " + grid_text();
   if (scale.name != "full") out += " At this scale only signs are compared with the paper, never figures.";
   return out;
 }

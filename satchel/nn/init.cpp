@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "satchel/base/error.h"
+#include "satchel/base/hash.h"
 #include "satchel/base/rng.h"
 
 namespace satchel::nn {
@@ -17,9 +18,7 @@ namespace {
 constexpr uint32_t kInitOp = 0x696e6974;  // "init": keeps these addresses apart from those of pictures and batches
 
 at::Generator generator_for(const std::string& name, uint64_t seed) {
-  uint64_t hash = 14695981039346656037u;  // FNV-1a
-  for (char c : name) hash = (hash ^ static_cast<uint8_t>(c)) * 1099511628211u;
-  Rng rng({.seed = seed, .sample = hash, .op = kInitOp});
+  Rng rng({.seed = seed, .sample = fnv1a(name), .op = kInitOp});
   const uint64_t high = rng.bits();
   return at::make_generator<at::CPUGeneratorImpl>(high << 32 | rng.bits());
 }

@@ -14,7 +14,7 @@ namespace satchel::report {
 
 struct Panel;
 
-/// A row of predictions.csv; classes by name.
+/// A row of predictions.csv or last_predictions.csv; classes by name.
 struct PredictionRow {
   std::string filename, truth, answer;
   double probability = 0;
@@ -44,6 +44,8 @@ struct RunFiles {
 };
 /// Throws Error(data) when it is not a run folder, or one without an evaluation.
 RunFiles read_run(const Path& folder);
+/// What a run answered, picture by picture; nothing where there is no such file.
+std::vector<PredictionRow> read_predictions(const Path& file);
 
 /// A picture (PNG or JPEG) within a page, with its caption.
 struct Exhibit {

@@ -80,16 +80,6 @@ void read_metrics(const Path& file, RunFiles& run) {
   if (run.seconds > 0) run.seconds += std::max(0.0, ended - seconds_at);  // the evaluation after the last line
 }
 
-void read_predictions(const Path& file, RunFiles& run) {
-  const auto rows = rows_of(file);
-  for (size_t r = 1; r < rows.size(); ++r) {
-    if (rows[r].size() < 4) continue;
-    PredictionRow row{rows[r][0], rows[r][1], rows[r][2], std::strtod(rows[r][3].c_str(), nullptr), {}};
-    if (rows[r].size() > 4) row.gap = std::strtod(rows[r][4].c_str(), nullptr);
-    run.predictions.push_back(row);
-  }
-}
-
 }  // namespace
 
 double RunFiles::value(size_t epoch, const std::string& column) const {
@@ -120,6 +110,18 @@ std::vector<std::pair<double, double>> RunFiles::curve(const std::string& column
   return out;
 }
 
+std::vector<PredictionRow> read_predictions(const Path& file) {
+  std::vector<PredictionRow> out;
+  const auto rows = rows_of(file);
+  for (size_t r = 1; r < rows.size(); ++r) {
+    if (rows[r].size() < 4) continue;
+    PredictionRow row{rows[r][0], rows[r][1], rows[r][2], std::strtod(rows[r][3].c_str(), nullptr), {}};
+    if (rows[r].size() > 4) row.gap = std::strtod(rows[r][4].c_str(), nullptr);
+    out.push_back(row);
+  }
+  return out;
+}
+
 RunFiles read_run(const Path& folder) {
   check(std::filesystem::exists(folder / "recipe.toml") && std::filesystem::exists(folder / "summary.csv"), Kind::data,
         "{}: not a run folder (no recipe.toml and summary.csv in it)", folder.string());
@@ -128,7 +130,7 @@ RunFiles read_run(const Path& folder) {
   if (run.name.empty()) run.name = std::filesystem::absolute(folder).lexically_normal().parent_path().filename().string();
   read_summary(folder / "summary.csv", run);
   read_metrics(folder / "metrics.jsonl", run);
-  read_predictions(folder / "predictions.csv", run);
+  run.predictions = read_predictions(folder / "predictions.csv");
   for (const auto& row : rows_of(folder / "classes.txt")) run.classes.push_back(fmt::format("{}", fmt::join(row, ",")));
   run.recipe = read_text(folder / "recipe.toml");
   if (std::filesystem::exists(folder / "env.json")) {

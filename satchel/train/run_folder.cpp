@@ -124,10 +124,14 @@ void RunFolder::weights(const std::string& file, const std::vector<nn::NamedTens
   weights::write(folder_ / file, set.arrays, weights::to_metadata(card));
 }
 
-void RunFolder::evaluation(const predict::Evaluation& evaluation, const std::vector<std::string>& classes) const {
+void RunFolder::best_evaluation(const predict::Evaluation& evaluation, const std::vector<std::string>& classes) const {
   write_atomic(folder_ / "confusion_matrix.csv", report::confusion_csv(evaluation.confusion, classes));
   write_atomic(folder_ / "confusion_matrix.svg", report::confusion_svg(evaluation.confusion, classes));
   write_atomic(folder_ / "predictions.csv", predict::predictions_csv(evaluation, classes));
+}
+
+void RunFolder::last_evaluation(const predict::Evaluation& evaluation, const std::vector<std::string>& classes) const {
+  write_atomic(folder_ / "last_predictions.csv", predict::predictions_csv(evaluation, classes));
 }
 
 std::vector<std::string> held_out_of(const Path& run) {

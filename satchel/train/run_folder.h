@@ -39,8 +39,10 @@ class RunFolder {
   void epoch(const std::vector<EpochRow>& rows, int64_t step, double wall_time);
   /// Bare weights with their card.
   void weights(const std::string& file, const std::vector<nn::NamedTensor>& tensors, const weights::Card& card) const;
-  /// confusion_matrix.csv and .svg, predictions.csv.
-  void evaluation(const predict::Evaluation& evaluation, const std::vector<std::string>& classes) const;
+  /// What the best epoch answered: confusion_matrix.csv and .svg, predictions.csv.
+  void best_evaluation(const predict::Evaluation& evaluation, const std::vector<std::string>& classes) const;
+  /// What the last one answered: last_predictions.csv. No choice among epochs flatters it.
+  void last_evaluation(const predict::Evaluation& evaluation, const std::vector<std::string>& classes) const;
 
  private:
   Path folder_;

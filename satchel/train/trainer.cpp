@@ -160,6 +160,7 @@ class Trainer {
     }
     p_.rows.push_back(row);
     s_.folder->epoch(p_.rows, p_.step, wall_time());
+    s_.folder->last_evaluation(result, s_.data.classes);
     keep_best(row, metric, result);
     s_.clock->enter(Stage::other);
     evaluate_seconds_ += now_seconds() - before;
@@ -176,7 +177,7 @@ class Trainer {
     if (metric > p_.best_metric) {
       p_.best_metric = metric, p_.best_epoch = row.epoch, p_.without_better = 0;
       s_.folder->weights("best.safetensors", s_.weights(averaged()), s_.pipelines.card);
-      s_.folder->evaluation(result, s_.data.classes);
+      s_.folder->best_evaluation(result, s_.data.classes);
     }
     const auto name = [](int64_t epoch) { return fmt::format("checkpoint-{}.safetensors", epoch); };
     auto& ranked = p_.ranked;

@@ -123,8 +123,8 @@ class Resume : public ::testing::Test {
   static Path reference() { return *scratch_ / "reference/run"; }
 
   static void expect_same_end(const Path& run) {
-    for (const char* file :
-         {"last.safetensors", "last_ema.safetensors", "best.safetensors", "summary.csv", "confusion_matrix.csv", "predictions.csv"})
+    for (const char* file : {"last.safetensors", "last_ema.safetensors", "best.safetensors", "summary.csv", "confusion_matrix.csv",
+                             "predictions.csv", "last_predictions.csv"})
       EXPECT_EQ(read_file(run / file), read_file(reference() / file)) << run / file;
     EXPECT_EQ(losses(run), losses(reference()));
   }

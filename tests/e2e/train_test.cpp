@@ -82,7 +82,7 @@ TEST_F(Train, TheRunFolderHoldsWhatWasPromised) {
   const Path folder = *scratch_ / "runs/run";
   for (const char* file : {"recipe.toml", "summary.csv", "metrics.jsonl", "last.safetensors", "last_ema.safetensors", "best.safetensors",
                            "last.state", "checkpoint-0.safetensors", "classes.txt", "confusion_matrix.csv", "confusion_matrix.svg",
-                           "predictions.csv", "env.json", "train.log", "learning_curve.svg"})
+                           "predictions.csv", "last_predictions.csv", "env.json", "train.log", "learning_curve.svg"})
     EXPECT_GT(std::filesystem::file_size(folder / file), 0u) << file;
   EXPECT_FALSE(std::filesystem::is_empty(folder / "tensorboard"));
   EXPECT_EQ(read_text(folder / "classes.txt"), "a\nb\nc\nd\n");

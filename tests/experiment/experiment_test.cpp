@@ -49,6 +49,20 @@ TEST(Experiment, RunsHoldScaleColumnAndEveryRowBelow) {
   EXPECT_EQ(keys.size(), all.size());
 }
 
+TEST(Experiment, ARowMayHaveARecipeOfItsOwnAtAScale) {
+  const Scratch scratch;
+  std::string text = kTable;
+  const std::string at = "set = [\"a=1\"]";
+  text.replace(text.find(at), at.size(), at + "\nsmall.recipe = \"other\"");
+  write_atomic(scratch / "t.toml", text);
+  const Experiment table = load((scratch / "t.toml").string());
+  const std::vector<Job> all = jobs(table, table.scales.at("small"), 1);
+  EXPECT_EQ(all[1].recipe, "tiny");
+  EXPECT_EQ(all[3].recipe, "other") << "+ a";
+  EXPECT_EQ(all[5].recipe, "other") << "+ b stands on + a";
+  EXPECT_EQ(jobs(table, table.scales.at("full"), 1)[2].recipe, "huge");
+}
+
 TEST(Experiment, RunsOfEqualSettingsShareAKeyWhateverTheRowIsCalled) {
   const Scratch scratch;
   std::string text = kTable;

@@ -66,5 +66,24 @@ TEST_F(PageTest, EverythingIsWrittenTogether) {
   EXPECT_THAT(read_text(scratch / "report.html"), HasSubstr("</html>"));
 }
 
+TEST_F(PageTest, EveryCellOfAGridStandsOnThePage) {
+  const Experiment grids = grid_table_in(scratch.path());
+  const std::vector<Job> runs = jobs(grids, grids.scales.at("small"), 2);
+  for (const Job& job : runs) {
+    Result result{70, 90, 100, 61};
+    result.top1_choosing = 70, result.top1_other = 60 + job.seed;
+    ledger.add(job.key, result);
+  }
+  const Outcome found = judge(grids, grids.scales.at("small"), runs, ledger);
+  write_all(scratch.path(), grids, grids.scales.at("small"), found);
+  const std::string text = read_text(scratch / "report.html"), csv = read_text(scratch / "grid.csv");
+  EXPECT_THAT(text, HasSubstr(">Cells of the grids</h2>"));
+  EXPECT_THAT(text, HasSubstr("lr=0.002, decay=0.01 (best of 4)"));
+  EXPECT_THAT(text, HasSubstr("tuned: lr=0.005, decay=0.02")) << "with its runs";
+  EXPECT_THAT(text, HasSubstr("which chose nothing"));
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 9);
+  EXPECT_THAT(csv, HasSubstr("tuned,top-1,\"lr=0.002, decay=0.01\",2,70.0000,0.0000,60.5000,0.7071,1\n"));
+}
+
 }  // namespace
 }  // namespace satchel::experiment

@@ -52,4 +52,28 @@ inline Experiment table_in(const Path& folder) {
   return load((folder / "table.toml").string());
 }
 
+/// Two rows with a grid of two rates and two decays: the second stands on the first.
+inline constexpr const char* kGridTable = R"toml(
+title = "Rates"
+source = "nobody"
+[[row]]
+name = "plain"
+[[row]]
+name = "tuned"
+set = ["a=1"]
+grid = { "lamb.lr" = [2e-3, 5e-3], "lamb.decay" = [0.01, 0.02] }
+[[row]]
+name = "and b"
+set = ["b=1"]
+[scale.small]
+recipe = "tiny"
+data = "pictures"
+cost = "a minute"
+)toml";
+
+inline Experiment grid_table_in(const Path& folder, const std::string& text = kGridTable) {
+  write_atomic(folder / "grids.toml", text);
+  return load((folder / "grids.toml").string());
+}
+
 }  // namespace satchel::experiment

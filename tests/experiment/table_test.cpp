@@ -39,12 +39,12 @@ Scale scale_of(const char* name) {
 }
 
 TEST(Table, Csv) {
-  EXPECT_EQ(
-      to_csv(sample()),
-      "row,column,seeds,top1,top1_deviation,increment,increment_half_width,paper_top1,paper_increment,verdict,top5,images_per_second,"
-      "seconds,difference_from_paper,params,gmacs,precisions,speed_ratio,speed_ratio_half_width\n"
-      "\"plain, \"\"old\"\"\",one,2,70.5000,0.7071,,,75.8700,,,95.0000,1234.6000,65.0000,,78042,0.012500,,,\n"
-      "+ a,one,2,70.5000,0.7071,1.0100,0.1271,76.2000,0.3300,\"helps, as in the paper\",95.0000,1234.6000,65.0000,,78042,0.012500,,,\n");
+  EXPECT_EQ(to_csv(sample()),
+            "row,column,seeds,top1,top1_deviation,increment,increment_half_width,paper_top1,paper_increment,verdict,top5,images_per_second,"
+            "seconds,difference_from_paper,params,gmacs,precisions,speed_ratio,speed_ratio_half_width,pictures,cells,best_cell\n"
+            "\"plain, \"\"old\"\"\",one,2,70.5000,0.7071,,,75.8700,,,95.0000,1234.6000,65.0000,,78042,0.012500,,,,all,,\n"
+            "+ a,one,2,70.5000,0.7071,1.0100,0.1271,76.2000,0.3300,\"helps, as in the "
+            "paper\",95.0000,1234.6000,65.0000,,78042,0.012500,,,,all,,\n");
 }
 
 TEST(Table, Markdown) {
@@ -91,7 +91,34 @@ TEST(Table, TheSpeedRatioSaysOfWhat) {
   const auto rows = to_rows(out);
   EXPECT_THAT(rows[0], Contains("half:full speed"));
   EXPECT_THAT(rows[2], Contains("0.85 ± 0.64 (bf16:fp32)"));
-  EXPECT_THAT(to_csv(out), HasSubstr(",bf16:fp32,0.8500,0.6353\n"));
+  EXPECT_THAT(to_csv(out), HasSubstr(",bf16:fp32,0.8500,0.6353,all,,\n"));
+}
+
+Outcome with_grid() {
+  Outcome out = sample();
+  out.halved = true;
+  for (Cell& cell : out.cells) cell.top5.reset();
+  out.cells[1].trials = {{"lr=0.1", estimate({60.0, 62.0}), estimate({61.0, 61.5}), {}, false},
+                         {"lr=0.2", estimate({72.0, 74.0}), estimate({70.0, 71.0}), {}, true}};
+  return out;
+}
+
+TEST(Table, NamesTheBestCellAndHowManyWereTried) {
+  const Outcome out = with_grid();
+  EXPECT_THAT(to_rows(out)[0], Contains("best of its grid"));
+  EXPECT_THAT(to_rows(out)[2], Contains("lr=0.2 (best of 2)"));
+  EXPECT_THAT(to_rows(out)[0], Not(Contains("top-5"))) << "it is of all pictures";
+  EXPECT_THAT(to_csv(out), HasSubstr(",half,2,lr=0.2\n"));
+  EXPECT_THAT(to_rows(sample())[0], Not(Contains("best of its grid")));
+}
+
+TEST(Table, SaysOfWhichPicturesItIs) {
+  const std::string page = to_markdown(table4(), scale_of("small"), with_grid());
+  EXPECT_THAT(page, HasSubstr("is of the other half, which chose nothing"));
+  EXPECT_THAT(page, HasSubstr("## Cells of the grids"));
+  EXPECT_THAT(page, HasSubstr("| + a | one | lr=0.1 | 2 | 61.00 ± 1.41 | 61.25 ± 0.35 |  |"));
+  const std::string without = to_markdown(table4(), scale_of("small"), sample());
+  EXPECT_THAT(without, Not(HasSubstr("halved")));
 }
 
 TEST(Table, FullScaleShowsTheDistanceFromThePaper) {
