@@ -196,8 +196,8 @@ Experiment read(const std::string& name, const Table& table) {
   out.source = reader.required("source");
   out.note = reader.text("note");
   out.figure = reader.text("figure");
-  check(out.figure.empty() || out.figure == "schedules" || out.figure == "logit_gap", Kind::usage,
-        "{}: figure must be \"schedules\" or \"logit_gap\", not \"{}\"", name, out.figure);
+  check(out.figure.empty() || out.figure == "schedules" || out.figure == "logit_gap" || out.figure == "seeds", Kind::usage,
+        "{}: figure must be \"schedules\", \"logit_gap\" or \"seeds\", not \"{}\"", name, out.figure);
   out.columns = reader.texts("columns");
   if (out.columns.empty()) out.columns = {"top-1"};
   for (const Table* teacher : reader.tables("teacher")) out.teachers.push_back(read_teacher(*teacher));

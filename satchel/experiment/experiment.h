@@ -57,7 +57,7 @@ struct Scale {
 
 struct Experiment {
   std::string name, title, source, note;
-  std::string figure;  // what is drawn of the finished runs: "schedules", "logit_gap", or nothing
+  std::string figure;  // what is drawn of the finished runs: "schedules", "logit_gap", "seeds", or nothing
   std::vector<std::string> columns;
   std::vector<Row> rows;
   std::vector<Teacher> teachers;
@@ -243,7 +243,8 @@ struct Drawing {
 };
 /// What experiment.figure asks for, of the run folders under `output`; rows without a finished run are left out.
 /// "schedules": rate and validation top-1 over epochs. "logit_gap": the gap that label smoothing aims at, over ε, and a histogram of the
-/// gaps that the networks show (1812.01187, figures 3 and 4). Throws Error(data) for a damaged run folder.
+/// gaps that the networks show (1812.01187, figures 3 and 4). "seeds": histograms over seeds of the last top-1 and of best − last. Throws
+/// Error(data) for a damaged run folder.
 std::vector<Drawing> drawings(const Experiment& experiment, const Outcome& outcome, const Path& output);
 /// log((K − 1)(1 − ε)/ε): what the largest logit exceeds the others by where the smoothed loss is least (1812.01187, section 5.2).
 double optimal_gap(int64_t classes, double epsilon);

@@ -1,5 +1,5 @@
 // The two figures of arXiv 1812.01187 that are no tables: schedules with their validation curves (3), and what label smoothing does to the
-// logits (4). Drawn from the files of finished runs.
+// logits (4); and how seeds spread (2110.00476, section 6). Drawn from the files of finished runs.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
@@ -106,12 +106,45 @@ std::vector<Drawing> logit_gap(const Outcome& outcome, const Path& output) {
            ""}};
 }
 
+/// Mean, deviation, least and greatest in words.
+std::string spread_text(const std::vector<double>& values) {
+  const Estimate e = estimate(values);
+  const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
+  return fmt::format("mean {:.2f}, deviation {:.2f}, least {:.2f}, greatest {:.2f} ({} seed{})", e.mean, e.deviation, *least, *greatest,
+                     values.size(), values.size() == 1 ? "" : "s");
+}
+
+/// How far the seeds of a row lie apart, and what choosing the best epoch on the validation pictures would add (2110.00476, section 6).
+std::vector<Drawing> seeds(const Outcome& outcome, const Path& output) {
+  using Sets = std::vector<std::pair<std::string, std::vector<double>>>;
+  Sets last, gain;
+  std::string last_words = "Top-1 of the last evaluation, all pictures, over seeds.";
+  std::string gain_words = "Top-1 of the best epoch minus that of the last: what a choice among epochs flatters a run by.";
+  for (const Cell& cell : outcome.cells) {
+    std::vector<double> ends, gains;
+    for (const report::RunFiles& run : runs_of(cell, output)) {
+      const std::string top1 = run.judged("eval_top1");
+      ends.push_back(run.value(run.epochs.size() - 1, top1));
+      gains.push_back(run.value(run.best_epoch(), top1) - ends.back());
+    }
+    if (ends.empty()) continue;
+    const std::string name = name_of(cell, outcome);
+    last_words += fmt::format(" {}: {}.", name, spread_text(ends));
+    gain_words += fmt::format(" {}: {}.", name, spread_text(gains));
+    last.emplace_back(name, std::move(ends)), gain.emplace_back(name, std::move(gains));
+  }
+  if (last.empty()) return {};
+  return {{"figure-seeds", "How far seeds lie apart", last_words, report::histogram_svg("top-1 (%)", last), ""},
+          {"figure-best-epoch", "Best against last epoch", gain_words, report::histogram_svg("top-1, best − last (points)", gain), ""}};
+}
+
 }  // namespace
 
 double optimal_gap(int64_t classes, double epsilon) { return std::log(static_cast<double>(classes - 1) * (1 - epsilon) / epsilon); }
 
 std::vector<Drawing> drawings(const Experiment& experiment, const Outcome& outcome, const Path& output) {
   if (experiment.figure == "logit_gap") return logit_gap(outcome, output);
+  if (experiment.figure == "seeds") return seeds(outcome, output);
   std::vector<Drawing> out;
   if (experiment.figure == "schedules") out.push_back(schedules(outcome, output));
   std::erase_if(out, [](const Drawing& d) { return d.svg.empty(); });

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "satchel/base/error.h"
@@ -32,10 +33,17 @@ std::vector<experiment::Job> runs(const experiment::Experiment& table, const std
   return out;
 }
 
+TEST(Experiments, TheTablesOfStrikesBackAreThere) {
+  EXPECT_THAT(experiment::names(), ::testing::IsSupersetOf({"rsb-fig1", "rsb-fig2", "rsb-fig3", "rsb-losses", "rsb-ablation"}));
+}
+
 TEST(Experiments, TheTablesOfBagOfTricksAreThere) {
   EXPECT_THAT(experiment::names(),
               ::testing::IsSupersetOf({"bot-table1", "bot-table2", "bot-table3", "bot-table4", "bot-table5", "bot-table6", "bot-table7"}));
 }
+
+/// A3 of ResNet strikes back is trained at 160 and judged at 224.
+bool trained_smaller(const experiment::Job& job) { return job.row == "A3"; }
 
 TEST(Experiments, EveryRunIsARecipeThatHolds) {
   for (const std::string& name : experiment::names()) {
@@ -45,7 +53,8 @@ TEST(Experiments, EveryRunIsARecipeThatHolds) {
         SCOPED_TRACE(fmt::format("{} {}: {} {}", name, scale_name, job.row, job.column));
         const recipe::Table root = resolved(job);
         const train::Pipelines pipelines = train::make_pipelines(root);
-        EXPECT_EQ(pipelines.train_size.width, pipelines.card.img_size) << "trained and judged at different sizes";
+        if (!trained_smaller(job))
+          EXPECT_EQ(pipelines.train_size.width, pipelines.card.img_size) << "trained and judged at different sizes";
         EXPECT_GT(nn::build_model(train::slot(root, "model"), {.weights = false})
                       ->shape({pipelines.train_size.height, pipelines.train_size.width})
                       .macs,
@@ -93,6 +102,29 @@ TEST(Experiments, SmallScalesKeepTheirRules) {
   EXPECT_GT(looked_at, 60);
 }
 
+/// Lengths of a table's runs at a scale by row and column, in epochs.
+std::map<std::pair<std::string, std::string>, double> lengths(const experiment::Experiment& table, const std::string& scale) {
+  std::map<std::pair<std::string, std::string>, double> out;
+  for (const experiment::Job& job : experiment::jobs(table, table.scales.at(scale), 1))
+    out[{job.row, job.column}] = train::options_of(resolved(job)).train.length.amount;
+  return out;
+}
+
+TEST(Experiments, SmallScalesOfStrikesBackShortenEveryRunByOneFactor) {
+  for (const std::string& name : experiment::names()) {
+    if (!name.starts_with("rsb-")) continue;
+    const experiment::Experiment table = experiment::load(name);
+    const auto full = lengths(table, "full");
+    for (const auto& [scale_name, factor] : {std::pair{"small", 0.15}, {"medium", 0.2}}) {
+      const experiment::Scale& scale = table.scales.at(scale_name);
+      EXPECT_EQ(scale.parallel, 2) << name;
+      if (table.rows.size() > 1) EXPECT_EQ(scale.floor, 60) << name;
+      for (const auto& [place, length] : lengths(table, scale_name))
+        EXPECT_NEAR(length / full.at(place), factor, 1e-9) << name << " " << scale_name << ": " << place.first << " " << place.second;
+    }
+  }
+}
+
 /// Networks with and without residuals share the rows of table 3, and zero γ reaches the one that has it.
 TEST(Experiments, EfficientTrainingStartsResNetsFromZeroGamma) {
   std::vector<std::string> zero;
@@ -118,6 +150,10 @@ TEST(Experiments, ThePapersFiguresStandInTheirRows) {
   EXPECT_EQ(paper("bot-table6", "+ distill w/o mixup", "MobileNet"), 71.97);
   EXPECT_EQ(paper("bot-table1", "ResNet-50 + tricks", "top-1"), 79.29);
   EXPECT_EQ(paper("bot-table7", "ResNet-50-D Best", "validation"), 56.70);
+  EXPECT_EQ(paper("rsb-fig1", "A1", "top-1"), 80.4);
+  EXPECT_EQ(paper("rsb-fig1", "FAMS × 4, 400 epochs", "top-1"), 79.5);
+  EXPECT_EQ(paper("rsb-fig2", "A3", "top-1"), 78.1);
+  EXPECT_EQ(paper("rsb-fig3", "A2", "ResNet-152"), 81.8);
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ TEST(Experiment, MistakesAreNamed) {
   EXPECT_THAT(refusal("set = [\"a=1\"]", "sets = [\"a=1\"]"), HasSubstr("t.toml:14: row has no key 'sets'"));
   EXPECT_THAT(refusal("set = [\"a=1\"]", "set = \"a=1\""), HasSubstr("row.set must be a list"));
   EXPECT_THAT(refusal("title = \"A table\"", "title = \"A table\"\nfigure = \"pie\""),
-              HasSubstr("figure must be \"schedules\" or \"logit_gap\", not \"pie\""));
+              HasSubstr("figure must be \"schedules\", \"logit_gap\" or \"seeds\", not \"pie\""));
   EXPECT_THAT(refusal("floor = 60", "floor = \"60\""), HasSubstr("scale.small.floor must be a number"));
 }
 

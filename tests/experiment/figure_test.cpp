@@ -84,11 +84,23 @@ TEST_F(FigureTest, LogitGapsStandBesideTheory) {
   report::expect_well_formed({all[0].svg, all[1].svg});
 }
 
+TEST_F(FigureTest, SeedsSpreadAndBestEpochsFlatter) {
+  write_atomic(scratch / "runs/plain1/summary.csv",
+               "epoch,train_loss,eval_loss,eval_top1,eval_top5,lr\n0,2,2,56,90,0.1\n1,1,1,52,95,0.01\n");
+  const std::vector<Drawing> all = drawn("seeds");
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_THAT(all[0].caption, HasSubstr("plain: mean 51.00, deviation 1.41, least 50.00, greatest 52.00 (2 seeds)."));
+  EXPECT_THAT(all[1].caption, HasSubstr("plain: mean 2.00, deviation 2.83, least 0.00, greatest 4.00 (2 seeds)."));
+  EXPECT_THAT(all[1].caption, HasSubstr("smooth: mean 0.00"));
+  report::expect_well_formed({all[0].svg, all[1].svg});
+}
+
 TEST_F(FigureTest, NothingIsDrawnOfNothing) {
   EXPECT_THAT(drawn(""), IsEmpty());
   outcome.cells.clear();
   EXPECT_THAT(drawn("schedules"), IsEmpty());
   EXPECT_THAT(drawn("logit_gap"), IsEmpty());
+  EXPECT_THAT(drawn("seeds"), IsEmpty());
 }
 
 }  // namespace
