@@ -27,7 +27,7 @@ endfunction()
 add_library(satchel_shared SHARED $<TARGET_OBJECTS:satchel_core> $<TARGET_OBJECTS:satchel_torch>)
 set_target_properties(satchel_shared PROPERTIES OUTPUT_NAME satchel EXPORT_NAME satchel VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 target_link_libraries(satchel_shared PUBLIC fmt::fmt
-  PRIVATE torch::cpu $<$<BOOL:${SATCHEL_CUDA}>:satchel_cuda> spdlog::spdlog nlohmann_json::nlohmann_json Threads::Threads JPEG::JPEG PNG::PNG ZLIB::ZLIB PkgConfig::WEBP)
+  PRIVATE torch::cpu $<$<BOOL:${SATCHEL_CUDA}>:satchel_cuda> spdlog::spdlog nlohmann_json::nlohmann_json Threads::Threads JPEG::JPEG PNG::PNG ZLIB::ZLIB PkgConfig::WEBP PkgConfig::YAML)
 target_link_options(satchel_shared PRIVATE ${OpenMP_CXX_FLAGS})
 target_include_directories(satchel_shared INTERFACE $<INSTALL_INTERFACE:include>)
 target_compile_features(satchel_shared INTERFACE cxx_std_20)

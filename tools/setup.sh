@@ -8,7 +8,7 @@ export LC_ALL=C PIP_DISABLE_PIP_VERSION_CHECK=1
 
 packages=(
   g++ cmake ninja-build ccache pkg-config python3 python3-venv
-  libjpeg-dev libpng-dev libwebp-dev zlib1g-dev
+  libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libyaml-dev
   libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   dataset-fashion-mnist

@@ -43,6 +43,7 @@ Command preview_command();
 Command models_command();
 Command recipes_command();
 Command explain_command();
+Command recipe_command();
 Command bench_command();
 Command repro_command();
 Command report_command();

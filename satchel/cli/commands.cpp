@@ -7,8 +7,8 @@
 namespace satchel::cli {
 
 std::vector<Command> commands(const std::string& command_line) {
-  return {train_command(command_line), val_command(),   predict_command(), preview_command(), models_command(),    recipes_command(),
-          explain_command(),           bench_command(), repro_command(),   report_command(),  completion_command()};
+  return {train_command(command_line), val_command(),    predict_command(), preview_command(), models_command(), recipes_command(),
+          explain_command(),           recipe_command(), bench_command(),   repro_command(),   report_command(), completion_command()};
 }
 
 void print(const std::string& text) {

@@ -96,7 +96,7 @@ bool is_dotted_assignment(const std::string& word) {
 }
 
 /// The flags that people bring along, in CLI11's terms: `lr=0.1` → `--lr 0.1`; `amp=True` → `--amp=True`; `--scale 0.08 1` → one value;
-/// `-vb 64` → the long name; `optimizer.sgd.lr=0.1` alone → an assignment.
+/// `-vb 64` → the long name; `optimizer.sgd.lr=0.1` alone → an assignment; what stands behind a bare `--` stays as it is.
 std::vector<std::string> spell_out(const Command& command, const std::vector<std::string>& words) {
   std::vector<std::string> out;
   const auto take_numbers = [&](size_t& i) {
@@ -106,6 +106,10 @@ std::vector<std::string> spell_out(const Command& command, const std::vector<std
   };
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
+    if (word == "--") {  // what follows is another program's
+      out.insert(out.end(), words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
+      break;
+    }
     const Argument* flag = word.rfind('-', 0) == 0 ? find_argument(command, word) : nullptr;
     if (flag) {
       out.push_back(is_odd(word) ? split_names(flag->names).front() : word);

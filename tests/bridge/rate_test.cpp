@@ -1,0 +1,67 @@
+// Optimizers, rates and schedules as timm means them.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "tests/bridge/convert.h"
+#include "tests/error_of.h"
+
+namespace satchel::bridge {
+namespace {
+
+TEST(Rate, TimmsSgdIsNesterovsAndMomentumIsPlain) {
+  EXPECT_EQ(toml("--lr 0.1", "optimizer"), "{ sgd = { lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 2e-05 } }");
+  EXPECT_EQ(toml("--opt momentum --lr 0.1", "optimizer.sgd.nesterov"), "false");
+  EXPECT_EQ(toml("--opt larc", "optimizer.lars.trust_clip"), "true");
+  EXPECT_EQ(toml("--opt RMSpropTF --opt-eps 0.001 --opt-kwargs alpha=0.95", "optimizer.rmsprop_tf.alpha"), "0.95");
+  EXPECT_EQ(toml("--opt lamb --opt-kwargs max_grad_norm=None", "optimizer.lamb.max_grad_norm"), "0.0");
+}
+
+TEST(Rate, FollowsTheBatchWhereNoneIsGiven) {
+  EXPECT_EQ(toml("--lr-base 0.2", "optimizer.sgd.lr_base_scale"), "\"linear\"");
+  EXPECT_EQ(toml("--opt lamb --lr-base 5e-3 --lr-base-size 2048", "optimizer"),
+            "{ lamb = { lr_base = 0.005, lr_base_scale = \"sqrt\", lr_base_size = 2048.0, trust_clip = false, weight_decay = 2e-05 } }");
+  EXPECT_EQ(toml("--opt lamb --lr 1e-3", "optimizer.lamb.lr_base"), "");
+}
+
+TEST(Rate, WhatSatchelHasNotIsListed) {
+  EXPECT_EQ(from("--opt adan").lost.size(), 1u);
+  EXPECT_EQ(toml("--opt adan", "optimizer"), "");
+  EXPECT_EQ(from("--opt adam").lost.size(), 1u);  // its decay is coupled
+  EXPECT_NE(toml("--opt adam --weight-decay 0", "optimizer.adamw"), "");
+  EXPECT_EQ(from("--sched poly").lost.size(), 1u);
+  EXPECT_EQ(from("--lr-cycle-limit 3").lost, (std::vector<Remark>{{"--lr-cycle-decay 0.5", "every cycle starts at the same rate"}}));
+  EXPECT_EQ(from("--opt-kwargs foo=1").lost.size(), 1u);
+}
+
+TEST(Rate, TheCosineMovesByEpochUnlessSchedOnUpdates) {
+  EXPECT_EQ(toml("--epochs 100", "schedule"),
+            "{ cosine = { min_lr = 0.0, per = \"epoch\", warmup = \"5 epochs\", warmup_from = \"zero\", warmup_lr = 1e-05 } }");
+  EXPECT_EQ(toml("--sched-on-updates", "schedule.cosine.per"), "");
+  EXPECT_EQ(toml("--warmup-epochs 0", "schedule"), "{ cosine = { min_lr = 0.0, per = \"epoch\" } }");
+}
+
+TEST(Rate, TheRunIsAsLongAsTimms) {
+  EXPECT_EQ(toml("--epochs 100", "train.length"), "\"100 epochs\"");
+  EXPECT_EQ(toml("--epochs 100 --cooldown-epochs 10", "train.length"), "\"110 epochs\"");
+  EXPECT_EQ(toml("--epochs 100 --cooldown-epochs 10 --warmup-prefix", "train.length"), "\"115 epochs\"");
+  EXPECT_EQ(toml("--epochs 100 --lr-cycle-limit 3", "train.length"), "\"300 epochs\"");
+  EXPECT_EQ(toml("--epochs 100 --sched step --cooldown-epochs 10", "train.length"), "\"100 epochs\"");
+  EXPECT_NE(error_of(Kind::usage, [] { from("--epochs 0"); }), "no error");
+}
+
+TEST(Rate, StairsAndMilestones) {
+  EXPECT_EQ(toml("--sched step --decay-epochs 30 --epochs 90 --warmup-epochs 0", "schedule"),
+            "{ step = { every = \"30 epochs\", factor = 0.1 } }");
+  EXPECT_EQ(toml("--sched step --decay-epochs 2.4 --decay-rate .97 --warmup-epochs 0", "schedule"),
+            "{ exponential = { every = \"2.4 epochs\", factor = 0.97, staircase = true } }");
+  EXPECT_EQ(toml("--sched step --decay-epochs 30 --epochs 90 --warmup-prefix", "schedule.step.milestones"),
+            "[\"35 epochs\", \"65 epochs\"]");
+  EXPECT_EQ(toml("--sched multistep --decay-milestones 30 60 90 --epochs 90 --warmup-epochs 0", "schedule.step.milestones"),
+            "[\"29 epochs\", \"59 epochs\", \"89 epochs\"]");  // timm acts an epoch earlier
+  EXPECT_EQ(toml("--sched step --decay-epochs 90 --epochs 60 --warmup-epochs 0", "schedule"), "{ constant = {} }");
+  EXPECT_EQ(toml("--sched step --decay-epochs 30", "schedule.step.warmup_per"), "\"epoch\"");
+  EXPECT_EQ(toml("--sched none", "schedule"), "{ constant = {} }");
+}
+
+}  // namespace
+}  // namespace satchel::bridge
