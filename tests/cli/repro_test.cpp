@@ -132,6 +132,39 @@ TEST_F(ReproTest, ARowWithAWrongOptionStopsEverythingBeforeItBegins) {
   EXPECT_FALSE(std::filesystem::exists(scratch / "out"));
 }
 
+/// The table with a grid of two rates in place of its second row's one.
+std::string with_grid(const std::string& option) {
+  std::string text = kTable;
+  const std::string set = "set = [\"optimizer.sgd.lr=0.05\"]";
+  return text.replace(text.find(set), set.size(), "grid = { \"" + option + "\" = [0.02, 0.05] }");
+}
+
+TEST_F(ReproTest, AGridIsRunCellByCellAndItsBestIsReportedOnTheOtherHalf) {
+  write_atomic(scratch / "rates.toml", with_grid("optimizer.sgd.lr"));
+  Arguments dry = repro();
+  dry.push_back("--dry-run");
+  EXPECT_THAT(run(dry, scratch.path()).out, HasSubstr("6 runs, 0 of them done; "));
+  const Ended ended = run(repro(), scratch.path());
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("fast, top-1, lr=0.02, seed 1: top-1 "));
+  EXPECT_THAT(ended.out, HasSubstr("is of the other half, which chose nothing"));
+  EXPECT_THAT(read_text(scratch / "out/table.md"), HasSubstr("(best of 2)"));
+  const std::string csv = read_text(scratch / "out/grid.csv");
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3);
+  const nlohmann::json ledger = nlohmann::json::parse(read_text(scratch / "out/ledger.json"));
+  for (const auto& [key, result] : ledger.items())
+    EXPECT_TRUE(result.contains("top1_choosing") && result.contains("top1_other")) << key;
+}
+
+TEST_F(ReproTest, AnAxisWithAWrongOptionStopsEverythingAndItsLineIsNamed) {
+  write_atomic(scratch / "rates.toml", with_grid("optimizer.sgd.rate"));
+  const Ended ended = run(repro("1"), scratch.path());
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.last_line(), HasSubstr("rates.toml:8: row 'fast': "));
+  EXPECT_THAT(ended.last_line(), HasSubstr("rate"));
+  EXPECT_FALSE(std::filesystem::exists(scratch / "out"));
+}
+
 TEST_F(ReproTest, KilledInTheMiddleLosesNoFinishedRow) {
   size_t done = 0;
   {
