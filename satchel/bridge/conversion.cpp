@@ -73,7 +73,7 @@ void To::say_at(const std::string& argument, std::string_view path) {
   if (!value) return;
   if (value->array()) {
     std::string words;
-    for (const recipe::Value& item : *value->array()) words += (words.empty() ? "" : " ") + recipe::to_toml(item);
+    for (const recipe::Value& item : *value->array()) words.append(words.empty() ? "" : " ").append(recipe::to_toml(item));
     return say(argument, words);
   }
   say(argument, value->text() ? *value->text() : recipe::to_toml(*value));

@@ -112,7 +112,7 @@ void say_network(To& to) {
     const auto standard = ours.options.find(key);
     if (!value || standard == ours.options.end() || recipe::to_toml(*value) == standard->second) continue;
     const bool* flag = std::get_if<bool>(&value->data);
-    keywords += (keywords.empty() ? "" : " ") + std::string(key) + "=" + (flag ? *flag ? "True" : "False" : recipe::to_toml(*value));
+    keywords.append(keywords.empty() ? "" : " ").append(key).append("=").append(flag ? *flag ? "True" : "False" : recipe::to_toml(*value));
   }
   if (!keywords.empty()) to.say("model_kwargs", keywords);
 }

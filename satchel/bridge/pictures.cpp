@@ -123,7 +123,7 @@ std::string scalar(const Slot& slot, const char* option) {
   if (value->text()) return *value->text();
   if (!value->array()) return recipe::to_toml(*value);
   std::string words;
-  for (const Value& item : *value->array()) words += (words.empty() ? "" : " ") + recipe::to_toml(item);
+  for (const Value& item : *value->array()) words.append(words.empty() ? "" : " ").append(recipe::to_toml(item));
   return words;
 }
 

@@ -138,7 +138,7 @@ void say_optimizer(To& to) {
     const recipe::Value* value = slot.options.find(key);
     if (!value || recipe::to_toml(*value) == recipe::to_toml(standard)) continue;
     const bool* flag = std::get_if<bool>(&value->data);
-    keywords += (keywords.empty() ? "" : " ") + key + "=" + (flag ? *flag ? "True" : "False" : recipe::to_toml(*value));
+    keywords.append(keywords.empty() ? "" : " ").append(key).append("=").append(flag ? *flag ? "True" : "False" : recipe::to_toml(*value));
   }
   if (!keywords.empty()) to.say("opt_kwargs", keywords);
 }
