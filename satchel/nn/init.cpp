@@ -79,13 +79,25 @@ void zero_bias(const Module& network) {
     if (each.role == Role::bias) at::Tensor(each.tensor).zero_();
 }
 
+void init_tensorflow(const Module& network, uint64_t seed) {
+  for (const NamedTensor& each : network.named_tensors()) {
+    if (each.role != Role::weight) continue;
+    const auto out = static_cast<double>(each.tensor.size(0));
+    if (each.tensor.dim() == 2)
+      init_uniform(each, 1 / std::sqrt(out), seed);
+    else
+      init_normal(each, kaiming_std_fan_out(each.tensor) * std::sqrt(each.name.ends_with("conv_dw.weight") ? out : 1), seed);
+  }
+  zero_bias(network);
+}
+
 void init_kaiming_fan_out(const Module& network, uint64_t seed) {
   double bound = 0;  // of the layer whose bias may follow
   for (const NamedTensor& each : network.named_tensors()) {
     if (each.role == Role::weight) bound = 1 / std::sqrt(fan_in(each.tensor));
     if (each.role == Role::weight && each.tensor.dim() == 4)
       init_normal(each, kaiming_std_fan_out(each.tensor), seed);
-    else if (each.role != Role::norm)
+    else if (each.role == Role::weight || each.role == Role::bias)
       init_uniform(each, bound, seed);
   }
 }

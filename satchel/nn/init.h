@@ -47,6 +47,10 @@ void init_layer_default(const Module& network, const std::string& name, uint64_t
 /// Every bias that is not a norm's becomes 0.
 void zero_bias(const Module& network);
 
+/// The rule of timm's efficientnet.py, TensorFlow's: convolutions Gaussian by the fan-out of one group, where those called conv_dw have
+/// groups of one channel; the classifier uniform in ±1/sqrt(classes); biases 0.
+void init_tensorflow(const Module& network, uint64_t seed);
+
 /// kaiming_fan_out, the rule of timm's ResNets: convolutions Gaussian, linear layers and all biases as torch has them.
 void init_kaiming_fan_out(const Module& network, uint64_t seed);
 

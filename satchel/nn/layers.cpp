@@ -23,9 +23,6 @@ int64_t conv_side(int64_t side, int64_t kernel, int64_t stride, int64_t padding,
   return (side + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
 }
 
-/// timm's make_divisible(channels / 16, 8) without its guard against rounding down.
-int64_t squeezed(int64_t channels) { return std::max<int64_t>(8, (channels / 16 + 4) / 8 * 8); }
-
 at::TensorOptions options_of(const ModelContext& context) { return at::TensorOptions().dtype(context.dtype).device(context.device); }
 
 at::Tensor empty_weight(const ConvOptions& o, const ModelContext& context) {
@@ -74,9 +71,10 @@ NormArgs NormedModule::add_norm(const std::string& prefix, int64_t channels, dou
 NormAct::NormAct(int64_t channels, Activation activation, const ModelContext& context)
     : norm_(add_norm("", channels, NormArgs{}.eps, context)), activation_(activation) {}
 
-SqueezeExcite::SqueezeExcite(int64_t channels, const ModelContext& context)
-    : squeeze_(add_child<Conv>("fc1", ConvOptions{channels, squeezed(channels)}, true, context)),
-      excite_(add_child<Conv>("fc2", ConvOptions{squeezed(channels), channels}, true, context)) {}
+SqueezeExcite::SqueezeExcite(int64_t channels, const SqueezeOptions& o, const ModelContext& context)
+    : squeeze_(add_child<Conv>(o.squeeze, ConvOptions{channels, o.narrow}, true, context)),
+      excite_(add_child<Conv>(o.excite, ConvOptions{o.narrow, channels}, true, context)),
+      activation_(o.activation) {}
 
 void SqueezeExcite::trace(Trace& at) const {
   Trace pixel{.channels = at.channels, .height = 1, .width = 1};
@@ -118,43 +116,58 @@ void Linear::trace(Trace& at) const {
   at.macs += weight_.numel();
 }
 
+LayerNorm::LayerNorm(int64_t channels, double eps, const ModelContext& context) : eps_(eps) {
+  weight_ = add_parameter("weight", at::ones({channels}, options_of(context)), Role::norm);
+  bias_ = add_parameter("bias", at::zeros({channels}, options_of(context)), Role::norm);
+}
+
+int64_t make_divisible(double channels, double limit) {
+  const int64_t nearest = std::max<int64_t>(8, static_cast<int64_t>(channels + 4) / 8 * 8);
+  return static_cast<double>(nearest) < limit * channels ? nearest + 8 : nearest;
+}
+
 int64_t count_parameters(const Module& network) {
   int64_t count = 0;
   for (const at::Tensor& each : network.parameters()) count += each.numel();
   return count;
 }
 
-at::Tensor drop_path_factors(const StepContext& step, double rate, int64_t blocks, int64_t pictures, at::ScalarType dtype,
-                             at::Device device) {
-  if (rate == 0 || blocks < 2) return {};
-  at::Tensor factors = at::ones({blocks, pictures, 1, 1, 1}, at::kDouble);
+std::vector<double> drop_path_rates(double rate, int64_t blocks) {
+  std::vector<double> rates;
+  for (int64_t i = 0; i < blocks; ++i) rates.push_back(i == 0 ? 0 : rate * static_cast<double>(i) / static_cast<double>(blocks - 1));
+  return rates;
+}
+
+at::Tensor drop_path_factors(const StepContext& step, const std::vector<double>& rates, const at::Tensor& x) {
+  if (std::all_of(rates.begin(), rates.end(), [](double rate) { return rate == 0; })) return {};
+  const auto rows = static_cast<int64_t>(rates.size()), pictures = x.size(0);
+  at::Tensor factors = at::ones({rows, pictures, 1, 1, 1}, at::kDouble);
   auto* out = factors.data_ptr<double>();
-  for (int64_t block = 0; block < blocks; ++block) {
-    const double drop = rate * static_cast<double>(block) / static_cast<double>(blocks - 1);
+  for (int64_t row = 0; row < rows; ++row) {
+    const double drop = rates[static_cast<size_t>(row)];
     for (int64_t i = 0; i < pictures; ++i) {
       Rng rng({.seed = step.seed,
                .epoch = static_cast<uint32_t>(step.step),
                .sample = static_cast<uint64_t>(step.first_place + i),
-               .op = kDropPathOp + static_cast<uint32_t>(block)});
-      out[block * pictures + i] = rng.chance(drop) ? 0 : 1 / (1 - drop);
+               .op = kDropPathOp + static_cast<uint32_t>(row)});
+      out[row * pictures + i] = rng.chance(drop) ? 0 : 1 / (1 - drop);
     }
   }
-  return factors.to(device, dtype);
+  return factors.to(x.device(), x.scalar_type());
 }
 
-at::Tensor dropout_factors(const StepContext& step, double rate, int64_t pictures, int64_t features, at::ScalarType dtype,
-                           at::Device device) {
-  if (rate == 0) return {};
-  at::Tensor factors = at::empty({pictures, features}, at::kDouble);
+at::Tensor dropout(const at::Tensor& features, const StepContext& step, double rate) {
+  if (rate == 0) return features;
+  at::Tensor factors = at::empty(features.sizes(), at::kDouble);
   auto* out = factors.data_ptr<double>();
-  for (int64_t i = 0; i < pictures; ++i) {
+  for (int64_t i = 0; i < features.size(0); ++i) {
     Rng rng({.seed = step.seed,
              .epoch = static_cast<uint32_t>(step.step),
              .sample = static_cast<uint64_t>(step.first_place + i),
              .op = kDropoutOp});
-    for (int64_t k = 0; k < features; ++k) out[i * features + k] = rng.chance(rate) ? 0 : 1 / (1 - rate);
+    for (int64_t k = 0; k < features.size(1); ++k) *out++ = rng.chance(rate) ? 0 : 1 / (1 - rate);
   }
-  return factors.to(device, dtype);
+  return features.mul(factors.to(features.device(), features.scalar_type()));
 }
 
 }  // namespace satchel::nn

@@ -29,6 +29,14 @@ struct ConvOptions {
 /// A pooling's part in the trace: windows that begin inside, `padding` around; `ceil`: a last one that reaches over the edge counts.
 void trace_pool(Trace& at, int64_t kernel, int64_t stride, int64_t padding, bool ceil = false);
 
+/// The multiply-adds of a shortcut that leaves where the branch stood `before`.
+template <class Shortcut>
+void trace_beside(const Shortcut& shortcut, Trace before, Trace& at) {
+  before.macs = 0;
+  shortcut.trace(before);
+  at.macs += before.macs;
+}
+
 /// Convolution with or without bias, under the names "weight" and "bias".
 class Conv : public Module {
  public:
@@ -59,16 +67,24 @@ class NormAct : public NormedModule {
   Activation activation_;
 };
 
-/// Channels weighed by what the whole picture shows (Hu et al. 2017): `fc1` to C/16, rounded to eights, ReLU, `fc2` back, sigmoid. timm's
-/// SEModule: both are 1×1 convolutions with bias.
+/// What tells the squeeze-excites of families apart.
+struct SqueezeOptions {
+  int64_t narrow;  // channels between the two
+  Activation activation = Activation::relu;
+  const char *squeeze = "fc1", *excite = "fc2";
+};
+
+/// Channels weighed by what the whole picture shows (Hu et al. 2017): squeezed to a few, activated, back, sigmoid. timm's SEModule and
+/// SqueezeExcite: both steps are 1×1 convolutions with bias.
 class SqueezeExcite : public Module {
  public:
-  SqueezeExcite(int64_t channels, const ModelContext& context);
-  at::Tensor forward(const at::Tensor& x) override { return squeeze_excite(x, squeeze_.args(), excite_.args()); }
+  SqueezeExcite(int64_t channels, const SqueezeOptions& options, const ModelContext& context);
+  at::Tensor forward(const at::Tensor& x) override { return squeeze_excite(x, squeeze_.args(), excite_.args(), activation_); }
   void trace(Trace& at) const;
 
  private:
   Conv &squeeze_, &excite_;
+  Activation activation_;
 };
 
 /// Convolution without bias and the batch norm behind it, under the names that the architecture gives them.
@@ -101,17 +117,31 @@ class Linear : public Module {
   at::Tensor weight_, bias_;  // [out,in], [out]
 };
 
+/// Layer norm of tokens [N,T,C], under the names "weight" and "bias".
+class LayerNorm : public Module {
+ public:
+  LayerNorm(int64_t channels, double eps, const ModelContext& context);
+  at::Tensor forward(const at::Tensor& x) override { return layer_norm(x, weight_, bias_, eps_); }
+
+ private:
+  at::Tensor weight_, bias_;  // [C]
+  double eps_;
+};
+
+/// timm's make_divisible: the nearest multiple of eight, at least eight and not below `limit` times the number.
+int64_t make_divisible(double channels, double limit);
+
 /// Numbers that the network learns.
 int64_t count_parameters(const Module& network);
 
-/// Factors of stochastic depth (Huang et al. 2016) for every block and picture: 0 or 1 / (1 - p), block i of n dropping with
-/// p = rate · i / (n - 1) as timm's ResNets. [blocks,N,1,1,1] in the context's dtype and device; undefined when the rate is 0.
-at::Tensor drop_path_factors(const StepContext& step, double rate, int64_t blocks, int64_t pictures, at::ScalarType dtype,
-                             at::Device device);
+/// How often each of n blocks is dropped (stochastic depth, Huang et al. 2016): 0 for the first, rising evenly to `rate` for the last.
+std::vector<double> drop_path_rates(double rate, int64_t blocks);
 
-/// Factors of dropout (Srivastava et al. 2014) for the features in front of the classifier: 0 or 1 / (1 - rate). [N,features] in that dtype
-/// on that device; undefined when the rate is 0.
-at::Tensor dropout_factors(const StepContext& step, double rate, int64_t pictures, int64_t features, at::ScalarType dtype,
-                           at::Device device);
+/// Factors of stochastic depth for every rate p and picture of x [N,…]: 0 or 1 / (1 - p). [rates,N,1,1,1] in x's dtype on its device;
+/// undefined when nothing is ever dropped. A row depends on its place in the list, whatever the others are.
+at::Tensor drop_path_factors(const StepContext& step, const std::vector<double>& rates, const at::Tensor& x);
+
+/// Dropout (Srivastava et al. 2014) of the features [N,C] in front of the classifier: each becomes 0 or 1 / (1 - rate) times itself.
+at::Tensor dropout(const at::Tensor& features, const StepContext& step, double rate);
 
 }  // namespace satchel::nn

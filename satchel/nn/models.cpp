@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/nn/nn.h"
 
-#define MODEL_FAMILIES(X) X(resnet) X(densenet) X(inception_v3) X(mobilenet_v1) X(cifar_resnet)
+#define MODEL_FAMILIES(X) \
+  X(resnet) X(densenet) X(inception_v3) X(mobilenet_v1) X(efficientnet) X(regnet) X(vision_transformer) X(cifar_resnet)
 
 namespace satchel::nn {
 

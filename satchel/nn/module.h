@@ -14,8 +14,9 @@
 
 namespace satchel::nn {
 
-/// What a tensor does in its layer. Decay groups read it: biases and everything of a norm are usually not decayed.
-enum class Role { weight, bias, norm };
+/// What a tensor does in its layer. Decay groups read it: biases, everything of a norm and tokens (learned inputs of a transformer: class
+/// token, position embedding) are usually not decayed.
+enum class Role { weight, bias, norm, token };
 
 /// One tensor of a module. Buffers (running statistics) have `parameter == false` and Role::norm.
 struct NamedTensor {

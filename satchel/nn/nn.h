@@ -80,8 +80,8 @@ struct ModelContext {
 /// A network that recipes may name. `card` holds timm's defaults for it: input size, crop, interpolation, mean and std.
 struct ModelEntry : recipe::Entry<Network, ModelContext> {
   weights::Card card;
-  bool residuals = false;
-  int64_t smallest = 1;  // side of the smallest picture that it can take
+  bool residuals = false;  // its blocks have shortcuts, so that stochastic depth is an option
+  int64_t smallest = 1;    // side of the smallest picture that it can take
 };
 
 /// Every network, family by family.
@@ -139,6 +139,7 @@ at::Tensor tensor_of(const weights::Array& array);
 
 struct LoadOptions {
   /// Every tensor must be in the file with its shape and nothing else may be there (num_batches_tracked may be absent: old files lack it).
+  /// Position embeddings of another grid are then taken as they are: such a network resamples them to each picture's grid.
   bool strict = true;
 };
 
@@ -156,7 +157,8 @@ struct LoadReport {
 };
 
 /// Fills the network from a file, names mapped by weights::map_names, dtypes converted. Not strict (fine-tuning): a head for another
-/// number of classes keeps its fresh values, a first convolution for another number of channels is summed or spread as timm does.
+/// number of classes keeps its fresh values, a first convolution for another number of channels is summed or spread and position
+/// embeddings of another grid are resampled as timm does.
 /// Throws Error(data) that names the file and the first mismatches; the network is then unchanged.
 LoadReport load(Network& network, const weights::File& file, const LoadOptions& options = {});
 

@@ -2,17 +2,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/nn/ops.h"
 
+#include <ATen/ops/_upsample_bicubic2d_aa.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/hardtanh.h>
+#include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/silu.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 
 #include "satchel/nn/fused.h"
 
@@ -21,8 +28,10 @@ namespace {
 
 constexpr auto kLast = at::MemoryFormat::ChannelsLast;
 
-/// In place: whoever calls made y for this.
+/// In place where that costs no copy: whoever calls made y for this.
 at::Tensor activate(at::Tensor y, Activation activation) {
+  // Its gradient needs y itself.
+  if (activation == Activation::silu) return c10::GradMode::is_enabled() && y.requires_grad() ? at::silu(y) : at::silu_(y);
   if (activation == Activation::relu) y.relu_();
   if (activation == Activation::relu6) at::hardtanh_(y, 0, 6);
   return y;
@@ -37,8 +46,8 @@ at::Tensor normalised(const at::Tensor& x, const NormArgs& norm, bool training) 
 
 at::Tensor conv_norm_act(const at::Tensor& x, const ConvArgs& conv, const NormArgs& norm, const Tail& tail, bool training) {
   assert(x.is_contiguous(kLast));
-  if (tail.activation == Activation::relu6) {
-    return activate(conv_norm_act(x, conv, norm, {Activation::none, tail.residual, tail.keep}, training), Activation::relu6);
+  if (tail.activation == Activation::relu6 || tail.activation == Activation::silu) {
+    return activate(conv_norm_act(x, conv, norm, {Activation::none, tail.residual, tail.keep}, training), tail.activation);
   }
   if (training) norm.num_batches_tracked.add_(1);
   if (at::Tensor fused = fused_conv_norm_act(x, conv, norm, tail, training); fused.defined()) return fused;
@@ -64,10 +73,10 @@ at::Tensor convolution(const at::Tensor& x, const ConvArgs& conv) {
       .contiguous(kLast);  // [N,out,H',W']
 }
 
-at::Tensor squeeze_excite(const at::Tensor& x, const ConvArgs& squeeze, const ConvArgs& excite) {
+at::Tensor squeeze_excite(const at::Tensor& x, const ConvArgs& squeeze, const ConvArgs& excite, Activation activation) {
   // A 1×1 convolution of a single pixel is a linear layer.
-  const at::Tensor narrow = at::linear(global_avg_pool(x), squeeze.weight.flatten(1), squeeze.bias).relu_();  // [N,C/r]
-  const at::Tensor gate = at::linear(narrow, excite.weight.flatten(1), excite.bias).sigmoid_();               // [N,C]
+  const at::Tensor narrow = activate(at::linear(global_avg_pool(x), squeeze.weight.flatten(1), squeeze.bias), activation);  // [N,C/r]
+  const at::Tensor gate = at::linear(narrow, excite.weight.flatten(1), excite.bias).sigmoid_();                             // [N,C]
   return x.mul(gate.unsqueeze(2).unsqueeze(3));
 }
 
@@ -91,6 +100,31 @@ at::Tensor avg_pool(const at::Tensor& x, int64_t kernel, int64_t stride, Edge ed
 }
 
 at::Tensor global_avg_pool(const at::Tensor& x) { return x.mean({2, 3}); }
+
+at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps) {
+  return at::layer_norm(x, weight.sizes(), weight, bias, eps);
+}
+
+at::Tensor gelu(const at::Tensor& x) { return at::gelu(x, "none"); }
+
+at::Tensor attention(const at::Tensor& qkv, int64_t heads) {
+  const int64_t pictures = qkv.size(0), tokens = qkv.size(1), channels = qkv.size(2) / 3;
+  const at::Tensor split = qkv.reshape({pictures, tokens, 3, heads, channels / heads}).permute({2, 0, 3, 1, 4});  // [3,N,heads,T,C/heads]
+  return at::scaled_dot_product_attention(split[0], split[1], split[2]).transpose(1, 2).reshape({pictures, tokens, channels});
+}
+
+int64_t position_side(int64_t tokens) {
+  const auto side = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(tokens - 1))));
+  return tokens > 1 && side * side == tokens - 1 ? side : 0;
+}
+
+at::Tensor resample_positions(const at::Tensor& positions, const Sides& grid) {
+  const int64_t side = position_side(positions.size(1)), channels = positions.size(2);
+  if (grid == Sides(side)) return positions;
+  const at::Tensor picture = positions.slice(1, 1).reshape({1, side, side, channels}).permute({0, 3, 1, 2});
+  const at::Tensor resized = at::_upsample_bicubic2d_aa(picture, grid.list(), /*align_corners=*/false);
+  return at::cat({positions.slice(1, 0, 1), resized.permute({0, 2, 3, 1}).reshape({1, -1, channels})}, 1);
+}
 
 at::Tensor subsample_pad(const at::Tensor& x, int64_t stride, int64_t channels) {
   const int64_t added = channels - x.size(1);

@@ -11,8 +11,8 @@
 
 namespace satchel::nn {
 
-/// relu6 is min(relu, 6).
-enum class Activation { none, relu, relu6 };
+/// relu6 is min(relu, 6), silu x · sigmoid(x).
+enum class Activation { none, relu, relu6, silu };
 
 /// A number for each side of a picture; one number stands for both.
 struct Sides {
@@ -58,14 +58,14 @@ at::Tensor norm_act(const at::Tensor& x, const NormArgs& norm, Activation activa
 /// The convolution alone, channels-last in and out.
 at::Tensor convolution(const at::Tensor& x, const ConvArgs& conv);
 
-/// x · sigmoid(excite · relu(squeeze · mean(x))): channels weighed by what the whole picture shows (Hu et al. 2017). Weights
+/// x · sigmoid(excite · activation(squeeze · mean(x))): channels weighed by what the whole picture shows (Hu et al. 2017). Weights
 /// [C/r,C,1,1] and [C,C/r,1,1], biases [C/r] and [C].
-at::Tensor squeeze_excite(const at::Tensor& x, const ConvArgs& squeeze, const ConvArgs& excite);
+at::Tensor squeeze_excite(const at::Tensor& x, const ConvArgs& squeeze, const ConvArgs& excite, Activation activation);
 
 /// The channels of all, one after another, channels-last.
 at::Tensor concat(const std::vector<at::Tensor>& parts);
 
-/// x [N,in] · weightᵀ [out,in] + bias [out].
+/// x [N,in] or [N,T,in] · weightᵀ [out,in] + bias [out].
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 /// Largest of each k×k window; what lies outside counts as −∞.
@@ -80,6 +80,22 @@ at::Tensor avg_pool(const at::Tensor& x, int64_t kernel, int64_t stride, Edge ed
 
 /// Mean over H and W: [N,C,H,W] → [N,C].
 at::Tensor global_avg_pool(const at::Tensor& x);
+
+/// Each token of x [N,T,C] normalised over its channels.
+at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps);
+
+/// x · Φ(x), not its approximation by tanh (Hendrycks and Gimpel 2016).
+at::Tensor gelu(const at::Tensor& x);
+
+/// Each token gathers from all of them, head by head: softmax(q · kᵀ / sqrt(C / heads)) · v (Vaswani et al. 2017, section 3.2). `qkv`
+/// [N,T,3·C] holds q, k and v one after another, each head by head. [N,T,C].
+at::Tensor attention(const at::Tensor& qkv, int64_t heads);
+
+/// Position embeddings [1,1+n·n,C] of a class token and a square grid for a grid of another size, the token's as it is: bicubic with
+/// antialiasing (timm's resample_abs_pos_embed). [1,1+h·w,C]; the very tensor where nothing changes.
+at::Tensor resample_positions(const at::Tensor& positions, const Sides& grid);
+/// Side n of the square grid in position embeddings of so many tokens, the class token among them; 0 when they are no square.
+int64_t position_side(int64_t tokens);
 
 /// Option A of He et al. 2015: every second pixel, zero channels before and after up to `channels`; x itself where nothing changes.
 at::Tensor subsample_pad(const at::Tensor& x, int64_t stride, int64_t channels);

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "satchel/nn/nn.h"
+#include "satchel/nn/ops.h"
 
 namespace satchel::nn {
 namespace {
@@ -58,6 +59,7 @@ class Loading {
     refuse();
     const c10::AutoGradMode no_grad(false);
     for (auto& [to, from] : copies_) to.copy_(from);
+    for (auto& [to, from] : grids_) to.set_data(from.to(to.options()));
     return std::move(report_);
   }
 
@@ -83,9 +85,22 @@ class Loading {
       copies_.emplace_back(each.tensor, adapt_channels(tensor_of(array), wanted[1]));
       report_.adapted.push_back({each.name, fmt::format("{} input channels here, 3 in the file: {}", wanted[1],
                                                         wanted[1] == 1 ? "summed" : "spread and scaled")});
+    } else if (each.role == Role::token && differs_only_in(1, wanted, given) && position_side(given[1]) > 0) {
+      adapt_positions(each, tensor_of(array));
     } else {
       mismatches_.push_back(fmt::format("{} is {} here, {} in the file", each.name, shape_text(wanted), shape_text(given)));
     }
+  }
+
+  /// Another grid of positions: fine-tuning resamples it once, whoever wants the network of the file gets its grid.
+  void adapt_positions(const NamedTensor& each, const at::Tensor& from) {
+    const int64_t here = position_side(each.tensor.size(1)), there = position_side(from.size(1));
+    if (options_.strict)
+      grids_.emplace_back(each.tensor, from);
+    else
+      copies_.emplace_back(each.tensor, resample_positions(from.to(c10::promoteTypes(from.scalar_type(), at::kFloat)), Sides(here)));
+    report_.adapted.push_back({each.name, fmt::format("positions {0}×{0} here, {1}×{1} in the file: {2}", here, there,
+                                                      options_.strict ? "taken as they are" : "resampled")});
   }
 
   /// Throws for a file that does not fit: in any case on shapes, when strict on every name, else when little of the body is there.
@@ -114,6 +129,7 @@ class Loading {
   std::map<std::string, const weights::Array*> source_;    // by our names
   std::map<std::string, bool> known_;                      // names in the file that have a place here
   std::vector<std::pair<at::Tensor, at::Tensor>> copies_;  // to, from
+  std::vector<std::pair<at::Tensor, at::Tensor>> grids_;   // the same, for those that change their shape
   std::vector<std::string> mismatches_;
   LoadReport report_;
 };

@@ -22,12 +22,15 @@ std::shared_ptr<Session> session_of(const BenchRequest& request) {
   s->options = options_of(s->resolved);
   s->pipelines = make_pipelines(s->resolved);
   s->device = open_device({request.device, false, s->options.train.tf32});
+  s->device->forget_peak_memory();
   at::set_num_threads(request.threads > 0 ? request.threads : available_cores());
   return s;
 }
 
-Bench described(const Session& s) {
+Bench described(const std::shared_ptr<Session>& session) {
+  const Session& s = *session;
   Bench b;
+  b.peak_memory = [session] { return session->device->peak_memory_bytes(); };
   b.pictures = s.options.train.batch;
   b.img_size = s.pipelines.train_size.height;
   b.model = slot(s.resolved, "model").name;
@@ -74,7 +77,7 @@ Bench bench_step(const BenchRequest& request) {
   s->step = std::make_unique<Step>(*s->plan.network, *s->plan.loss, *s->plan.optimizer, s->plan.average.get(), s->options.train,
                                    s->device->torch());
   const auto examples = std::make_shared<std::vector<Example>>(s->options.train.accumulate, made_up(*s, request.classes));
-  Bench bench = described(*s);
+  Bench bench = described(s);
   bench.pictures *= s->options.train.accumulate;
   Session* const raw = s.get();
   bench.run = timed(s, [raw, examples] {
@@ -95,7 +98,7 @@ Bench bench_data(const BenchRequest& request) {
   const data::Sampler sampler(s->data.train.size(), s->options.sampler, 0);
   s->loader =
       std::make_unique<data::Loader>(s->data.train, s->pipelines.train, s->pipelines.mixer, sampler, options, s->device->allocate());
-  Bench bench = described(*s);
+  Bench bench = described(s);
   bench.threads = options.threads;
   // Each call starts with nothing prepared and leaves nothing running, so that a peer that takes turns neither pays nor gains.
   bench.run = [s, epoch = int64_t{0}](int64_t rounds) mutable {
@@ -111,12 +114,13 @@ Bench bench_data(const BenchRequest& request) {
 
 Bench bench_model(const BenchRequest& request) {
   const auto s = session_of(request);
-  s->horizon = {1, 1, 1, 1};
-  s->plan = make_plan(s->resolved, s->options, s->horizon, request.classes, s->device->torch(), s->pipelines.card);
-  s->plan.network->train(false);
+  // The network alone: an optimizer's state would count as memory.
+  nn::ModelContext context;
+  context.classes = request.classes, context.device = s->device->torch(), context.dtype = weight_dtype(s->options.train.precision);
+  s->plan.network = nn::build_model(slot(s->resolved, "model"), context);
   const auto example = std::make_shared<Example>(made_up(*s, request.classes));
   Session* const raw = s.get();
-  Bench bench = described(*s);
+  Bench bench = described(s);
   bench.run = timed(s, [raw, example] {
     const c10::AutoGradMode off(false);
     const Autocast autocast(precision_on(raw->device->torch(), raw->options.train.precision), raw->device->torch());

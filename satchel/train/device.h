@@ -28,8 +28,10 @@ class Device {
   virtual void synchronize() {}
   /// A clock for what runs on this device; it must not outlive it.
   virtual std::unique_ptr<StageClock> stage_clock() const { return std::make_unique<HostClock>(); }
-  /// Most memory that was in use at once: resident set on a CPU, allocated on a GPU.
+  /// Most memory that was in use at once: resident set on a CPU, reserved by the allocator on a GPU.
   virtual int64_t peak_memory_bytes() const = 0;
+  /// Gives back what is kept for reuse and counts the peak anew. On a system that does not let a process do so the old peak stands.
+  virtual void forget_peak_memory() = 0;
 };
 
 struct DeviceOptions {

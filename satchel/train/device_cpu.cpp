@@ -3,9 +3,11 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/from_blob.h>
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <charconv>
+#include <fstream>
 
 #include "satchel/base/error.h"
 #include "satchel/base/log.h"
@@ -31,6 +33,10 @@ class CpuDevice : public Device {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     return int64_t{usage.ru_maxrss} * 1024;
+  }
+  void forget_peak_memory() override {
+    malloc_trim(0);
+    std::ofstream("/proc/self/clear_refs") << "5";  // proc(5): the peak becomes what is resident now
   }
 };
 

@@ -123,6 +123,11 @@ class CudaDevice : public Device {
     const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(static_cast<c10::DeviceIndex>(index_));
     return stats.reserved_bytes[0].peak;
   }
+  void forget_peak_memory() override {
+    synchronize();
+    c10::cuda::CUDACachingAllocator::emptyCache();
+    c10::cuda::CUDACachingAllocator::resetPeakStats(static_cast<c10::DeviceIndex>(index_));
+  }
 
  private:
   struct Copy {

@@ -237,8 +237,11 @@ struct BenchRequest {
   int64_t classes = 1000;
 };
 /// Something to time: `run(n)` does n rounds and returns the seconds they took, nothing of its own preparations among them.
+/// `peak_memory()`: most bytes in use since it was made: on a CPU the process's resident set, everything in it, on a GPU what its allocator
+/// had reserved. Such things are to be made one after another, the one before gone.
 struct Bench {
   std::function<double(int64_t rounds)> run;
+  std::function<int64_t()> peak_memory;
   int64_t pictures = 0;  // per round
   int img_size = 0;
   std::string model, precision, device;

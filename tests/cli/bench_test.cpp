@@ -11,6 +11,7 @@
 namespace satchel::e2e {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 Arguments small(const Arguments& more) {
@@ -23,20 +24,56 @@ Arguments small(const Arguments& more) {
   return all;
 }
 
+void expect_figures(const nlohmann::json& figures) {
+  EXPECT_EQ(figures["rounds"], 2);
+  EXPECT_EQ(figures["seconds"].size(), 3u);
+  EXPECT_NEAR(figures["images_per_second"].get<double>() * figures["milliseconds"].get<double>() / 1e3, 4, 1e-6);
+  EXPECT_GT(figures["peak_memory_bytes"].get<int64_t>(), 1 << 20);
+}
+
 TEST(BenchCommand, WritesEveryFigure) {
   const Scratch scratch;
-  for (const char* what : {"step", "model"}) {
-    const Ended ended = run(small({what, "--json", "figures.json"}), scratch.path());
-    ASSERT_EQ(ended.code, 0) << ended.err;
-    EXPECT_THAT(ended.out, HasSubstr("images/s"));
-    const auto figures = nlohmann::json::parse(std::ifstream(scratch / "figures.json"));
-    EXPECT_EQ(figures["what"], what);
-    EXPECT_EQ(figures["model"], "cifar_resnet8");
-    EXPECT_EQ(figures["img_size"], 16);
-    EXPECT_EQ(figures["seconds"].size(), 3u);
-    EXPECT_NEAR(figures["images_per_second"].get<double>() * figures["milliseconds"].get<double>() / 1e3, 4, 1e-6);
-    EXPECT_EQ(figures["load"].size(), 3u);
+  const Ended ended = run(small({"step", "--json", "figures.json"}), scratch.path());
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("images/s"));
+  const auto figures = nlohmann::json::parse(std::ifstream(scratch / "figures.json"));
+  EXPECT_EQ(figures["what"], "step");
+  EXPECT_EQ(figures["model"], "cifar_resnet8");
+  EXPECT_EQ(figures["img_size"], 16);
+  EXPECT_EQ(figures["load"].size(), 3u);
+  expect_figures(figures);
+}
+
+TEST(BenchCommand, JudgesNetworksInEvaluationAndTraining) {
+  const Scratch scratch;
+  const Ended ended = run({"bench", "model", "cifar_resnet8", "cifar_plain8", "--batch", "4", "--device", "cpu", "--precision", "bf16",
+                           "--blocks", "3", "--rounds", "2", "--json", "figures.json"},
+                          scratch.path());
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, AllOf(HasSubstr("model: cifar_plain8, bf16"), HasSubstr("32 px, batch 4"), HasSubstr("MB at most")));
+  const auto figures = nlohmann::json::parse(std::ifstream(scratch / "figures.json"));
+  ASSERT_EQ(figures.size(), 2u);
+  for (const auto& each : figures) {
+    EXPECT_EQ(each["what"], "model");
+    EXPECT_EQ(each["batch"], 4);
+    EXPECT_EQ(each["img_size"], 32);  // the networks' own
+    expect_figures(each["evaluation"]);
+    expect_figures(each["training"]);
   }
+  EXPECT_EQ(figures[0]["model"], "cifar_resnet8");
+  EXPECT_EQ(figures[1]["model"], "cifar_plain8");
+}
+
+TEST(BenchCommand, PeakMemoryIsEachNetworksOwn) {
+  const Scratch scratch;
+  const Ended ended = run({"bench", "model", "resnet18", "cifar_resnet8", "--batch", "8", "--device", "cpu", "--warmup", "0", "--blocks",
+                           "1", "--rounds", "1", "--json", "figures.json"},
+                          scratch.path());
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  const auto figures = nlohmann::json::parse(std::ifstream(scratch / "figures.json"));
+  const auto peak = [&](int network, const char* phase) { return figures[network][phase]["peak_memory_bytes"].get<int64_t>(); };
+  EXPECT_GT(peak(0, "training"), peak(0, "evaluation"));
+  EXPECT_LT(peak(1, "training"), peak(0, "training"));
 }
 
 TEST(BenchCommand, LoadsPictures) {
@@ -53,6 +90,10 @@ TEST(BenchCommand, SaysWhatIsMissing) {
   EXPECT_EQ(ended.code, 2);
   EXPECT_THAT(ended.last_line(), HasSubstr("satchel bench data DATA"));
   EXPECT_EQ(run({"bench", "step", "--blocks", "0"}, scratch.path()).code, 2);
+  EXPECT_EQ(run({"bench", "step", "resnet18"}, scratch.path()).code, 2);
+  const Ended unknown = run({"bench", "model", "resnet5O"}, scratch.path());
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.last_line(), HasSubstr("resnet50"));
 }
 
 }  // namespace

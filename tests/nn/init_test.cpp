@@ -109,6 +109,46 @@ TEST(Init, OwnRulesOfTheOtherFamilies) {
   }
 }
 
+TEST(Init, OwnRulesOfRegNetAndEfficientNet) {
+  for (const NamedTensor& each : network("regnety_040", "")->named_tensors()) {
+    const bool grouped = each.name.ends_with(".conv2.conv.weight");
+    if (each.tensor.dim() == 4)
+      expect_normal(each,
+                    std::sqrt(2.0 / static_cast<double>((grouped ? 64 : each.tensor.size(0)) * each.tensor.size(2) * each.tensor.size(3))));
+    if (each.tensor.dim() == 2) expect_normal(each, 0.01);
+    if (each.role == Role::bias || each.name.ends_with("conv3.bn.weight")) {
+      EXPECT_TRUE(each.tensor.eq(0).all().item().toBool()) << each.name;
+    }
+  }
+  for (const NamedTensor& each : network("efficientnet_b0", "")->named_tensors()) {
+    const int64_t out = each.name.ends_with("conv_dw.weight") ? 1 : each.tensor.dim() ? each.tensor.size(0) : 0;
+    if (each.tensor.dim() == 4) expect_normal(each, std::sqrt(2.0 / static_cast<double>(out * each.tensor.size(2) * each.tensor.size(3))));
+    if (each.tensor.dim() == 2) expect_uniform(each, 1 / std::sqrt(100.0));
+    if (each.role == Role::bias) {
+      EXPECT_TRUE(each.tensor.eq(0).all().item().toBool()) << each.name;
+    }
+  }
+}
+
+TEST(Init, TransformersOwnRuleAndTokensUnderEveryRule) {
+  for (const NamedTensor& each : network("deit_tiny_patch16_224", "")->named_tensors()) {
+    if (each.name.starts_with("patch_embed.")) {
+      expect_uniform(each, 1 / std::sqrt(3.0 * 16 * 16));
+    } else if (each.role == Role::weight) {
+      expect_normal(each, 0.02);
+    } else if (each.role != Role::token) {
+      EXPECT_TRUE(each.tensor.eq(each.role == Role::norm && each.name.ends_with("weight") ? 1 : 0).all().item().toBool()) << each.name;
+    }
+  }
+  for (const char* rule : {"", "init = 'kaiming_fan_out'", "init = 'xavier_uniform'", "init = 'msra_avg_prelu'"}) {
+    const auto tensors = network("deit_tiny_patch16_224", rule)->named_tensors();
+    EXPECT_EQ(tensors[0].name, "cls_token");
+    expect_normal(tensors[0], 1e-6);
+    EXPECT_EQ(tensors[1].name, "pos_embed");
+    expect_normal(tensors[1], 0.02);
+  }
+}
+
 at::Tensor shaped(std::vector<int64_t> shape) { return at::empty(shape); }
 
 TEST(Init, BoundsAndDeviationsAreThoseOfTorchAndMxnet) {

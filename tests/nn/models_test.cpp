@@ -29,12 +29,16 @@ class EveryModel : public testing::TestWithParam<ModelEntry> {
     return build_model(slot(GetParam().name), {.classes = classes, .seed = seed});
   }
 };
-/// All but the deep variants whose blocks are those of a shallower one: what they add is length, and GoldenKeys looks at that.
+/// All but the large variants whose blocks are those of a smaller one: what they add is size, and the fixtures look at that.
 std::vector<ModelEntry> distinct() {
   std::vector<ModelEntry> out;
   for (const ModelEntry& entry : models()) {
-    const bool deep = entry.name.starts_with("resnet34") || entry.name.starts_with("resnet101") || entry.name.starts_with("resnet152");
-    if (!deep && entry.name != "densenet201") out.push_back(entry);
+    const auto is_one_of = [&](std::initializer_list<const char*> beginnings) {
+      return std::any_of(beginnings.begin(), beginnings.end(), [&](const char* each) { return entry.name.starts_with(each); });
+    };
+    if (!is_one_of({"resnet34", "resnet101", "resnet152", "senet154", "densenet201", "regnety_080", "regnety_160", "regnety_320",
+                    "efficientnet_b2", "efficientnet_b3", "efficientnet_b4", "vit_small", "vit_base", "deit_small", "deit_base"}))
+      out.push_back(entry);
   }
   return out;
 }
@@ -71,8 +75,9 @@ TEST_P(EveryModel, NamesAreUniqueAndRolesFollowThem) {
   std::set<std::string> names;
   for (const NamedTensor& each : network->named_tensors()) {
     EXPECT_TRUE(names.insert(each.name).second) << each.name;
-    // timm's rule for tensors that are not decayed: one-dimensional, or called bias.
-    const bool decayed = each.tensor.dim() > 1 && !each.name.ends_with(".bias");
+    // timm's rule for tensors that are not decayed: one-dimensional, called bias, or learned inputs of a transformer.
+    const bool token = each.name == "cls_token" || each.name == "pos_embed";
+    const bool decayed = each.tensor.dim() > 1 && !each.name.ends_with(".bias") && !token;
     EXPECT_EQ(each.role == Role::weight, decayed) << each.name;
   }
   EXPECT_TRUE(names.contains(network->head() + ".weight"));
@@ -121,12 +126,38 @@ TEST_P(EveryModel, ResidualOptionsExistWhereResidualsDo) {
   zero.set("zero_init_last", recipe::Value(false, "a.toml:3"));
   depth.set("drop_path", recipe::Value(0.1, "a.toml:4"));
   if (GetParam().residuals) {
-    EXPECT_EQ(std::get<bool>(GetParam().resolve(zero, "model").find("zero_init_last")->data), false);
     EXPECT_EQ(std::get<double>(GetParam().resolve(depth, "model").find("drop_path")->data), 0.1);
   } else {
-    EXPECT_THAT([&] { GetParam().resolve(zero, "model"); }, testing::ThrowsMessage<Error>(HasSubstr("zero_init_last")));
     EXPECT_THAT([&] { GetParam().resolve(depth, "model"); }, testing::ThrowsMessage<Error>(HasSubstr("drop_path")));
   }
+  // Where branches end in a norm that an activation follows.
+  if (GetParam().residuals && !GetParam().name.starts_with("efficientnet") && !GetParam().name.ends_with("_patch16_224")) {
+    EXPECT_EQ(std::get<bool>(GetParam().resolve(zero, "model").find("zero_init_last")->data), false);
+  } else {
+    EXPECT_THAT([&] { GetParam().resolve(zero, "model"); }, testing::ThrowsMessage<Error>(HasSubstr("zero_init_last")));
+  }
+}
+
+TEST_P(EveryModel, DropoutActsInTrainingAloneAndByAddress) {
+  recipe::Table half;
+  half.set("drop_rate", recipe::Value(0.5, "a.toml:5"));
+  const auto options = GetParam().describe();
+  if (std::none_of(options.begin(), options.end(), [](const recipe::OptionInfo& each) { return each.name == "drop_rate"; })) {
+    EXPECT_THAT([&] { GetParam().resolve(half, "model"); }, testing::ThrowsMessage<Error>(HasSubstr("drop_rate")));
+    return;
+  }
+  const auto whole = build(1), dropping = build_model({GetParam().name, half, "test"}, {.classes = 7, .seed = 1});
+  const at::Tensor x = pictures(4);
+  EXPECT_TRUE(at::equal(dropping->forward(x), whole->forward(x)));
+  dropping->train(), whole->train();
+  const auto logits = [&](Network& of, int64_t step) {
+    of.set_step({.seed = 1, .step = step, .first_place = 0});
+    return of.forward(x);
+  };
+  const at::Tensor a = logits(*dropping, 0);
+  EXPECT_TRUE(at::equal(a, logits(*dropping, 0)));
+  EXPECT_FALSE(at::equal(a, logits(*dropping, 1)));
+  EXPECT_FALSE(at::equal(a, logits(*whole, 0)));
 }
 
 TEST_P(EveryModel, RefusesPicturesThatItWouldShrinkToNothing) {

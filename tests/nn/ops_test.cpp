@@ -153,10 +153,14 @@ TEST(SqueezeExcite, WeighsChannelsByTheWholePicture) {
   const ConvArgs squeeze{.weight = formula::tensor(2, {3, 4, 1, 1}), .bias = formula::tensor(3, {3})};
   const ConvArgs excite{.weight = formula::tensor(4, {4, 3, 1, 1}), .bias = formula::tensor(5, {4})};
   const at::Tensor mean = x.mean({2, 3}, true);
-  const at::Tensor gate = at::conv2d(at::conv2d(mean, squeeze.weight, squeeze.bias).clamp_min(0), excite.weight, excite.bias).sigmoid();
-  const at::Tensor got = squeeze_excite(x, squeeze, excite);
-  EXPECT_TRUE(at::allclose(got, x.mul(gate), 1e-13, 1e-13));
-  EXPECT_TRUE(got.is_contiguous(kLast));
+  const at::Tensor narrow = at::conv2d(mean, squeeze.weight, squeeze.bias);
+  for (const Activation activation : {Activation::relu, Activation::silu}) {
+    const at::Tensor bent = activation == Activation::relu ? narrow.clamp_min(0) : narrow.mul(narrow.sigmoid());
+    const at::Tensor gate = at::conv2d(bent, excite.weight, excite.bias).sigmoid();
+    const at::Tensor got = squeeze_excite(x, squeeze, excite, activation);
+    EXPECT_TRUE(at::allclose(got, x.mul(gate), 1e-13, 1e-13));
+    EXPECT_TRUE(got.is_contiguous(kLast));
+  }
 }
 
 TEST(Finish, KeepsThenAddsThenActivates) {
@@ -165,6 +169,30 @@ TEST(Finish, KeepsThenAddsThenActivates) {
   const at::Tensor want = branch.mul(keep).add(u.side).clamp_min(0);
   EXPECT_TRUE(at::equal(finish(branch.clone(), {.activation = Activation::relu, .residual = u.side, .keep = keep}), want));
   EXPECT_TRUE(at::equal(finish(branch.clone(), {.activation = Activation::none, .residual = {}, .keep = {}}), branch));
+}
+
+TEST(Attention, IsTheFormula) {
+  const int64_t heads = 3, width = 4, tokens = 7;
+  const at::Tensor qkv = formula::tensor(1, {2, tokens, 3 * heads * width}).mul(3);
+  const at::Tensor got = attention(qkv, heads);
+  ASSERT_EQ(got.sizes(), (at::IntArrayRef{2, tokens, heads * width}));
+  for (int64_t head = 0; head < heads; ++head) {
+    const auto part = [&](int64_t which) { return qkv.slice(2, (which * heads + head) * width, (which * heads + head + 1) * width); };
+    const at::Tensor weights = part(0).matmul(part(1).transpose(1, 2)).div(2.0).softmax(2);  // the root of four
+    EXPECT_TRUE(at::allclose(got.slice(2, head * width, (head + 1) * width), weights.matmul(part(2)), 1e-12, 1e-12)) << head;
+  }
+}
+
+TEST(Positions, KeepTheClassTokenAndTheirMean) {
+  EXPECT_EQ(position_side(197), 14);
+  for (const int64_t tokens : {0, 1, 3, 196, 198}) EXPECT_EQ(position_side(tokens), 0) << tokens;
+  const at::Tensor positions = formula::tensor(1, {1, 17, 5});
+  EXPECT_TRUE(resample_positions(positions, {4, 4}).is_same(positions));
+  const at::Tensor got = resample_positions(positions, {6, 3});
+  ASSERT_EQ(got.sizes(), (at::IntArrayRef{1, 19, 5}));
+  EXPECT_TRUE(at::equal(got.slice(1, 0, 1), positions.slice(1, 0, 1)));
+  const at::Tensor flat = at::ones({1, 17, 5}, at::kDouble);
+  EXPECT_TRUE(at::allclose(resample_positions(flat, {2, 9}), at::ones({1, 19, 5}, at::kDouble)));
 }
 
 TEST(Concat, IsChannelsLastForOddSizesToo) {

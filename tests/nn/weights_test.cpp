@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -102,6 +103,30 @@ TEST_F(Weights, OtherInputChannelsAreSummedOrSpreadAsTimmDoes) {
   EXPECT_TRUE(at::allclose(spread.slice(1, 0, 3), w.mul(0.75), 1e-6, 1e-7));
   EXPECT_TRUE(at::equal(spread.slice(1, 3, 4), spread.slice(1, 0, 1)));
   EXPECT_THAT(refusal(*one, saved, {}), HasSubstr("conv1.weight is [16,1,3,3] here"));
+}
+
+TEST_F(Weights, PositionsOfAnotherGridAreResampledOrTakenAsTheyAre) {
+  const auto transformer = [](const std::string& options) {
+    return build_model({"deit_tiny_patch16_224", recipe::parse_toml(options, "test"), "test"}, {.classes = 4});
+  };
+  const auto small = transformer("img_size = 64"), large = transformer("img_size = 96");
+  const at::Tensor x = at::ones({1, 3, 64, 64}).contiguous(at::MemoryFormat::ChannelsLast);
+  const weights::File saved = file(small->named_tensors());
+  const LoadReport tuned = load(*large, saved, kFineTune);
+  ASSERT_EQ(tuned.adapted.size(), 1u);
+  EXPECT_EQ(tuned.adapted[0].name, "pos_embed");
+  EXPECT_THAT(tuned.adapted[0].how, AllOf(HasSubstr("6×6 here"), HasSubstr("4×4 in the file"), HasSubstr("resampled")));
+  EXPECT_EQ(find(*large, "pos_embed").size(1), 37);
+  // Whoever judges the file's network gets its very answers.
+  const auto judged = transformer("");
+  EXPECT_THAT(load(*judged, saved).adapted[0].how, HasSubstr("taken as they are"));
+  EXPECT_TRUE(at::equal(find(*judged, "pos_embed"), find(*small, "pos_embed")));
+  EXPECT_TRUE(at::equal(judged->forward(x), small->forward(x)));
+  // What is no square grid fits nowhere.
+  auto tensors = small->named_tensors();
+  for (NamedTensor& each : tensors)
+    if (each.name == "pos_embed") each.tensor = at::zeros({1, 13, 192});
+  EXPECT_THAT(refusal(*large, file(tensors), kFineTune), HasSubstr("pos_embed is [1,37,192] here, [1,13,192] in the file"));
 }
 
 TEST_F(Weights, NumBatchesTrackedMayBeAbsentAndWrappersPresent) {

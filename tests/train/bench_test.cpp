@@ -36,6 +36,7 @@ TEST(Bench, StepsOfTheRecipeTakeTime) {
 TEST(Bench, AnswersTakeTime) {
   const Bench bench = bench_model(request());
   EXPECT_EQ(bench.pictures, 4);
+  EXPECT_GT(bench.peak_memory(), 1 << 20);
   const double one = bench.run(1);
   EXPECT_GT(bench.run(40), one);
 }

@@ -269,6 +269,26 @@ TEST(Plan, TheOptimizerKnowsNormsFromBiases) {
   for (const auto& [t, old] : before) EXPECT_TRUE(at::allclose(t.tensor, old * (t.role == nn::Role::norm ? 0.95 : 1.0))) << t.name;
 }
 
+TEST(Plan, TokensOfATransformerDecayWithNormsAndBiasesAlone) {
+  for (const bool all : {false, true}) {
+    const recipe::Table table = resolved("plain", {"model=deit_tiny_patch16_224", "optimizer.sgd.weight_decay=0.5",
+                                                   fmt::format("optimizer.sgd.decay_norm_and_bias={}", all)});
+    const Options options = options_of(table);
+    const Plan plan = make_plan(table, options, horizon(options, 4096), 10, at::kCPU, make_pipelines(table).card);
+    const c10::AutoGradMode no_grad(false);
+    std::vector<std::pair<nn::NamedTensor, at::Tensor>> before;
+    for (const nn::NamedTensor& t : plan.network->named_tensors()) {
+      t.tensor.mutable_grad() = at::zeros_like(t.tensor);
+      before.emplace_back(t, t.tensor.clone());
+    }
+    plan.optimizer->step(0.1);
+    for (const auto& [t, old] : before) {
+      const bool decays = all || (t.role == nn::Role::weight && t.name != "pos_embed" && t.name != "cls_token");
+      EXPECT_TRUE(at::allclose(t.tensor, old * (decays ? 0.95 : 1.0))) << t.name;
+    }
+  }
+}
+
 TEST(Plan, WarmUpLongerThanTheRunIsRefused) {
   const recipe::Table table = resolved("plain", {"schedule.constant.warmup=5 epochs", "train.length=2 epochs"});
   const Options options = options_of(table);

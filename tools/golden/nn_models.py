@@ -1,10 +1,13 @@
 """Writes tests/golden/nn/models.safetensors and keys.txt: what timm (and torch, for the CIFAR networks) computes with formula weights.
 
-Networks that timm has no name for are its classes, built with arguments. A case is "model option=value … NxHxW mode dtype"; tests/nn/golden_test.cpp reads the cases from the file's names. Modes: eval (logits,
-stage outputs), train (also loss, gradients of input and parameters, running statistics). Large tensors are stored as probes.
+Networks that timm has no name for are its classes, built with arguments. A case is "model option=value … NxHxW mode dtype"; tests/nn/golden_test.cpp
+reads the cases from the file's names. Modes: eval (logits, stage outputs), train (also loss, gradients of input and parameters, running
+statistics). Large tensors are stored as probes. Every network has a case: those without one of their own are judged on one small picture.
 """
+import math
 import pathlib
 import re
+import unittest.mock
 
 import safetensors.torch
 import timm
@@ -36,6 +39,15 @@ CASES = [
     'mobilenetv1_050 activation="relu" 2x64x64 train f64',
     "cifar_resnet8b 2x32x32 train f64", "cifar_resnet8c 2x32x32 train f64", "cifar_resnet8d drop_path=0.5 4x32x32 train f64",
     "cifar_resnet20d 1x31x34 train f64", "cifar_resnet20b 1x31x34 eval f64",
+    "senet154 output_stride=16 1x32x32 eval f32", "regnety_040 2x64x64 train f64", "regnety_040 drop_path=0.3 4x32x32 train f64",
+    "regnety_040 output_stride=8 1x61x75 eval f64", "regnety_040 1x224x224 eval f32", "regnety_080 2x32x32 train f64",
+    "efficientnet_b0 2x64x64 train f64", "efficientnet_b0 drop_path=0.3 4x64x64 train f64",
+    "efficientnet_b0 output_stride=8 1x61x75 eval f64", "efficientnet_b1 1x64x64 eval f64", "efficientnet_b2 2x64x64 train f64",
+    "efficientnet_b3 1x61x75 eval f64", "efficientnet_b4 1x64x64 eval f64", "efficientnet_b0 1x224x224 eval f32",
+    "deit_tiny_patch16_224 2x224x224 train f64", "deit_tiny_patch16_224 drop_path=0.4 img_size=64 4x64x64 train f64",
+    "deit_tiny_patch16_224 img_size=64 2x96x48 train f64", "deit_tiny_patch16_224 1x160x160 eval f32",
+    "deit_tiny_patch16_224 img_size=160 1x224x224 eval f32", "deit_small_patch16_224 img_size=64 1x64x64 eval f64",
+    "vit_tiny_patch16_224 img_size=32 2x32x32 train f64", "vit_small_patch16_224 1x32x48 eval f64",
 ]  # fmt: skip
 CLASSES = 10
 SEED, STEP, FIRST_PLACE = 77, 5, 12
@@ -44,8 +56,13 @@ KEYS = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "cifar_res
 ENTRIES = [f"resnet{depth}{edit}" for depth in (18, 34, 50, 101, 152) for edit in ("v1", "c", "d", "s", "t") if depth > 34 or edit != "v1"]
 ENTRIES += ["seresnet50", "resnext50_32x4d", "seresnext50_32x4d", "densenet121", "densenet201", "inception_v3"]
 ENTRIES += [f"mobilenetv1_{percent:03}" for percent in (100, 75, 50, 25)]
-CIFAR_FORMS = ["cifar_resnet8b", "cifar_resnet8c", "cifar_resnet8d", "cifar_resnet20d"]
-COSTS = [("resnet50d", 193, 225), ("densenet201", 97, 61), ("inception_v3", 139, 107), ("mobilenetv1_050", 97, 61), ("resnet50", 224, 160), ("resnet18", 33, 47), ("cifar_resnet8", 32, 32), ("cifar_resnet110", 32, 32), ("cifar_resnet56", 29, 31), ("cifar_resnet8b", 32, 32), ("cifar_resnet8c", 32, 32), ("cifar_resnet8d", 32, 32), ("cifar_resnet20d", 29, 31)]
+ENTRIES += ["senet154"] + [f"regnety_{giga}" for giga in ("040", "080", "160", "320")] + [f"efficientnet_b{i}" for i in range(5)]
+ENTRIES += [f"{kind}_{size}_patch16_224" for kind in ("vit", "deit") for size in ("tiny", "small", "base")]
+CIFAR_FORMS = [f"cifar_resnet{depth}" for depth in (8, 14, 32, 44, 56, 110)] + [f"cifar_plain{depth}" for depth in (8, 14, 32, 44, 56)]
+CIFAR_FORMS += [f"cifar_resnet{depth}{form}" for depth in (8, 14, 20, 56) for form in "bcd"]
+CASES += [f"{name} 1x32x32 eval f32" for name in KEYS + ENTRIES + CIFAR_FORMS if name not in {case.split()[0] for case in CASES}]
+SIZES = {"inception_v3": 299, "efficientnet_b1": 240, "efficientnet_b2": 256, "efficientnet_b3": 288, "efficientnet_b4": 320}
+COSTS = [("resnet50d", 193, 225), ("densenet201", 97, 61), ("inception_v3", 139, 107), ("mobilenetv1_050", 97, 61), ("deit_tiny_patch16_224", 160, 96), ("regnety_040", 97, 61), ("efficientnet_b2", 97, 61), ("senet154", 61, 75), ("resnet50", 224, 160), ("resnet18", 33, 47), ("cifar_resnet8", 32, 32), ("cifar_resnet110", 32, 32), ("cifar_resnet56", 29, 31), ("cifar_resnet8b", 32, 32), ("cifar_resnet8c", 32, 32), ("cifar_resnet8d", 32, 32), ("cifar_resnet20d", 29, 31)]
 
 
 class Factors(torch.nn.Module):
@@ -57,7 +74,24 @@ class Factors(torch.nn.Module):
 
     def forward(self, x):
         kept = [formula.Rng(SEED, STEP, FIRST_PLACE + i, 0, DROP_OP + self.block).uniform() >= self.rate for i in range(len(x))]
-        return x * torch.tensor(kept).to(x.dtype).div(1 - self.rate).reshape(-1, 1, 1, 1)
+        return x * torch.tensor(kept).to(x.dtype).div(1 - self.rate).reshape(-1, *[1] * (x.dim() - 1))
+
+
+def drop_rates(network, rate, count):
+    """What each of timm's DropPaths is told, without the rounding of its linspace in float."""
+    if isinstance(network, timm.models.EfficientNet):
+        return [rate * i / count for i in range(count)]
+    branches = 2 if isinstance(network, timm.models.VisionTransformer) else 1
+    return [rate * i / (count // branches - 1) for i in range(count // branches) for _ in range(branches)]
+
+
+def address_drops(network, rate):
+    """satchel's draws in the place of timm's, one row of them for each branch that may be dropped."""
+    slots = [(module, name) for module in network.modules() for name in ("drop_path", "drop_path1", "drop_path2") if hasattr(module, name)]
+    for i, ((module, name), drop) in enumerate(zip(slots, drop_rates(network, rate, len(slots)))):
+        if not isinstance(network, CifarNet):
+            assert math.isclose(drop, getattr(getattr(module, name), "drop_prob", 0), abs_tol=1e-7), (i, drop)
+        setattr(module, name, Factors(i, drop) if drop else torch.nn.Identity())
 
 
 def cifar(name, classes):
@@ -77,6 +111,8 @@ def build(name, **arguments):
     """timm's entry of that name, else its class with the arguments that the name stands for."""
     if name.startswith("cifar"):
         return cifar(name, arguments.get("num_classes", 1000))
+    if name.startswith(("vit", "deit")):
+        return timm.create_model(name, dynamic_img_size=True, **arguments)
     if timm.is_model(name):
         return timm.create_model(name, **arguments)
     if name.startswith("mobilenetv1_"):
@@ -89,7 +125,7 @@ def build(name, **arguments):
 
 
 ARGUMENTS = {"output_stride": ("output_stride", int), "drop_path": ("drop_path_rate", float),
-             "activation": ("act_layer", lambda text: text.strip('"'))}  # fmt: skip
+             "activation": ("act_layer", lambda text: text.strip('"')), "img_size": ("img_size", int)}  # fmt: skip
 
 
 def stage_outputs(network, x):
@@ -102,11 +138,7 @@ def run(case):
     torch.manual_seed(0)
     network = build(name, num_classes=CLASSES, **dict((ARGUMENTS[k][0], ARGUMENTS[k][1](v)) for k, v in options.items())).to({"f64": torch.float64, "f32": torch.float32}[dtype]).eval()
     formula.fill(network)
-    rate = float(options.get("drop_path", 0))
-    blocks = [m for m in network.modules() if hasattr(m, "drop_path")]
-    for i, block in enumerate(blocks):
-        block.drop_path = Factors(i, rate * i / (len(blocks) - 1)) if rate and i else None if not name.startswith("cifar") else torch.nn.Identity()
-
+    address_drops(network, float(options.get("drop_path", 0)))
     n, h, w = map(int, shape.split("x"))
     x = formula.tensor(formula.INPUT_TAG, n, 3, h, w).to(next(network.parameters()).dtype).requires_grad_()
     out = {}
@@ -124,7 +156,8 @@ def run(case):
     out["input_grad"] = formula.probe(0, x.grad)
     out["grads"] = torch.stack([formula.probe(i, p.grad) for i, p in enumerate(network.parameters())])
     out["grad_norms"] = torch.stack([p.grad.norm() for p in network.parameters()])
-    out["buffers"] = torch.stack([formula.probe(i, b) for i, b in enumerate(network.buffers())])
+    if probes := [formula.probe(i, b) for i, b in enumerate(network.buffers())]:
+        out["buffers"] = torch.stack(probes)
     return out
 
 
@@ -162,7 +195,11 @@ def parameters(network):
 
 def main():
     folder = pathlib.Path(__file__).resolve().parents[2] / "tests/golden/nn"
-    results = {f"{case}/{key}": value.contiguous() for case in CASES for key, value in run(case).items()}
+    results = {}
+    for case in CASES:
+        # timm resamples position embeddings in float, of doubles too; here doubles are the truth.
+        with unittest.mock.patch.object(torch.Tensor, "float", (lambda t: t) if case.endswith("f64") else torch.Tensor.float):
+            results |= {f"{case}/{key}": value.contiguous() for key, value in run(case).items()}
     versions = f"timm {timm.__version__}, torch {torch.__version__}"
     safetensors.torch.save_file(results, folder / "models.safetensors", metadata={"made_by": versions})
     with open(folder / "keys.txt", "w") as out:
@@ -175,7 +212,7 @@ def main():
             network = build(name)
             lines = listing(network)
             out.write(f"hash {name} {parameters(network)} {len(lines)} {fnv1a(''.join(lines)):016x}\n")
-        sides = [(name, 299 if name == "inception_v3" else 224) for name in KEYS[:5] + ENTRIES]
+        sides = [(name, SIZES.get(name, 224)) for name in KEYS[:5] + ENTRIES]
         for name, height, width in [(name, side, side) for name, side in sides] + COSTS:
             out.write(f"macs {name} {height} {width} {macs(build(name), height, width)}\n")
     print({p.name: p.stat().st_size for p in folder.iterdir()})

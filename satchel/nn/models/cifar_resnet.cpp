@@ -15,8 +15,7 @@ struct ResidualOptions {
   InitOptions init;
   void fields(auto& f) {
     f("zero_init_last", zero_init_last, "the last norm of each block starts with weight 0, the block as its shortcut");
-    f("drop_path", drop_path, "stochastic depth: rate of the last block, rising from 0 at the first", recipe::Range{0, 1, false, true},
-      recipe::Flag{"--drop-path"});
+    f("drop_path", drop_path, kDropPathDoc, recipe::Range{0, 1, false, true}, recipe::Flag{"--drop-path"});
     init.fields(f);
   }
   void validate(const recipe::Table& given) const { init.validate(given); }
@@ -84,13 +83,10 @@ class CifarBlock : public Module {
   at::Tensor forward(const at::Tensor& x) override { return forward(x, {}); }
   at::Tensor forward(const at::Tensor& x, const at::Tensor& keep) { return second_.forward(first_.forward(x), side_of(x), keep); }
   void trace(Trace& at) const {
-    Trace side = at;
+    const Trace before = at;
     first_.trace(at);
     second_.trace(at);
-    if (!projection_) return;
-    side.macs = 0;
-    projection_->trace(side);
-    at.macs += side.macs;
+    if (projection_) trace_beside(*projection_, before, at);
   }
   void zero_init_last() { second_.zero_norm_weight(); }
 
@@ -135,8 +131,7 @@ class CifarResNet : public Network {
 
   std::vector<at::Tensor> features(const at::Tensor& x) override {
     const auto blocks = static_cast<int64_t>(blocks_.size());
-    const at::Tensor keeps =
-        training() ? drop_path_factors(step(), drop_path_, blocks, x.size(0), x.scalar_type(), x.device()) : at::Tensor();
+    const at::Tensor keeps = training() ? drop_path_factors(step(), drop_path_rates(drop_path_, blocks), x) : at::Tensor();
     std::vector<at::Tensor> outputs;
     at::Tensor y = x;
     for (ConvNormAct* unit : stem_) y = unit->forward(y);

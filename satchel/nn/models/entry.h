@@ -11,6 +11,8 @@
 
 namespace satchel::nn {
 
+inline constexpr const char* kDropPathDoc = "stochastic depth: rate of the last block, rising from 0 at the first";
+inline constexpr const char* kDropRateDoc = "dropout in front of the classifier";
 inline constexpr const char* kOutputStrideDoc = "8, 16 or 32: later stages keep the size and dilate instead";
 /// Throws Error(usage) with the option's place unless it is 8, 16 or 32.
 inline void check_output_stride(int output_stride, const recipe::Table& given) {

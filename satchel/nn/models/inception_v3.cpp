@@ -181,11 +181,7 @@ class InceptionV3 : public Network {
   }
 
   at::Tensor forward(const at::Tensor& x) override {
-    at::Tensor pooled = global_avg_pool(features(x).back());
-    if (training() && drop_rate_ > 0) {
-      pooled = pooled.mul(dropout_factors(step(), drop_rate_, x.size(0), kFeatures, pooled.scalar_type(), x.device()));
-    }
-    return fc_->forward(pooled);
+    return fc_->forward(dropout(global_avg_pool(features(x).back()), step(), training() ? drop_rate_ : 0));
   }
 
   std::vector<at::Tensor> features(const at::Tensor& x) override {

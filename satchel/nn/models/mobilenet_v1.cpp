@@ -2,7 +2,6 @@
 // initialisation are those of timm's efficientnet.py, and so is the default activation; 1812.01187 has plain ReLU.
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
-#include <cmath>
 
 #include "satchel/nn/init.h"
 #include "satchel/nn/layers.h"
@@ -75,7 +74,7 @@ class MobileNetV1 : public Network {
       info_.push_back({channels, reduction, name});
     }
     classifier_ = &add_child<Linear>("classifier", channels, context.classes, context);
-    initialise(*this, options.init, context, [this](uint64_t seed) { init_own(seed); });
+    initialise(*this, options.init, context, [this](uint64_t seed) { init_tensorflow(*this, seed); });
   }
 
   at::Tensor forward(const at::Tensor& x) override { return classifier_->forward(global_avg_pool(features(x).back())); }
@@ -104,19 +103,6 @@ class MobileNetV1 : public Network {
   }
 
  private:
-  /// Convolutions Gaussian by the fan-out of one group, the classifier uniform in ±1/sqrt(classes), its bias 0: TensorFlow's rule.
-  void init_own(uint64_t seed) {
-    for (const NamedTensor& each : named_tensors()) {
-      if (each.role != Role::weight) continue;
-      const auto out = static_cast<double>(each.tensor.size(0));
-      if (each.tensor.dim() == 2)
-        init_uniform(each, 1 / std::sqrt(out), seed);
-      else
-        init_normal(each, kaiming_std_fan_out(each.tensor) * std::sqrt(each.name.ends_with("conv_dw.weight") ? out : 1), seed);
-    }
-    zero_bias(*this);
-  }
-
   ConvNormAct* stem_ = nullptr;
   std::vector<std::vector<SeparableBlock*>> stages_;
   Linear* classifier_ = nullptr;

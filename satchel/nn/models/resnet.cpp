@@ -1,5 +1,6 @@
 // ResNets for ImageNet-sized pictures (He et al. 2015a) with the edits of Bag of Tricks, section 4, and of timm: v1, B (no letter), C, D,
-// s, t; grouped (ResNeXt, Xie et al. 2016) and with squeeze-excite (Hu et al. 2017). Names, order and initialisation are timm's resnet.py.
+// s, t; grouped (ResNeXt, Xie et al. 2016), with squeeze-excite, SENet-154 (Hu et al. 2017). Names, order and initialisation are timm's
+// resnet.py.
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
@@ -31,6 +32,8 @@ struct Variant {
   int64_t groups = 1, base_width = 64;  // of the 3×3 in a bottleneck, whose width is planes · base_width / 64 · groups
   bool squeeze_excite = false;
   Edit edit = {};
+  int64_t first_share = 1;      // the first 1×1 of a bottleneck has its width divided by this (timm: reduce_first)
+  int64_t shortcut_kernel = 1;  // of the convolution in shortcuts that shrink
   int64_t expansion() const { return block == BlockKind::bottleneck ? 4 : 1; }
   int64_t width(int64_t planes) const { return planes * base_width / 64 * groups; }
 };
@@ -39,13 +42,13 @@ constexpr std::array<int64_t, 4> kPlanes{64, 128, 256, 512};
 
 struct ResNetOptions {
   bool zero_init_last = true;
-  double drop_path = 0;
+  double drop_path = 0, drop_rate = 0;
   int output_stride = 32;
   InitOptions init;
   void fields(auto& f) {
     f("zero_init_last", zero_init_last, "the last norm of each block starts with weight 0, the block as its shortcut");
-    f("drop_path", drop_path, "stochastic depth: rate of the last block, rising from 0 at the first", recipe::Range{0, 1, false, true},
-      recipe::Flag{"--drop-path"});
+    f("drop_path", drop_path, kDropPathDoc, recipe::Range{0, 1, false, true}, recipe::Flag{"--drop-path"});
+    f("drop_rate", drop_rate, kDropRateDoc, recipe::Range{0, 1, false, true}, recipe::Flag{"--drop"});
     f("output_stride", output_stride, kOutputStrideDoc, recipe::Range{8, 32});
     init.fields(f);
   }
@@ -60,16 +63,17 @@ struct BlockPlace {
   int64_t in, planes, out, stride, dilation, first_dilation;
 };
 
-/// The side of a block that changes size or channels: a 1×1 convolution and a norm, in D behind an average pooling.
+/// The side of a block that changes size or channels: a 1×1 convolution and a norm, in D behind an average pooling. In SENet-154 it is a
+/// 3×3 where the size changes.
 class Shortcut : public Module {
  public:
-  Shortcut(const BlockPlace& at, bool avg_down, const ModelContext& context)
-      : pool_(!avg_down || (at.stride == 1 && at.dilation == 1) ? Edge::inside
-              : at.dilation == 1                                ? Edge::ceil
-                                                                : Edge::same),
+  Shortcut(const Variant& v, const BlockPlace& at, const ModelContext& context)
+      : pool_(!v.edit.avg_down || (at.stride == 1 && at.dilation == 1) ? Edge::inside
+              : at.dilation == 1                                       ? Edge::ceil
+                                                                       : Edge::same),
         stride_(at.stride),
-        unit_(add_child<ConvNormAct>("", avg_down ? "1" : "0", avg_down ? "2" : "1",
-                                     ConvOptions{at.in, at.out, 1, avg_down ? 1 : at.stride}, Activation::none, context)) {}
+        unit_(add_child<ConvNormAct>("", v.edit.avg_down ? "1" : "0", v.edit.avg_down ? "2" : "1", conv_of(v, at), Activation::none,
+                                     context)) {}
 
   at::Tensor forward(const at::Tensor& x) override { return unit_.forward(pool_ == Edge::inside ? x : avg_pool(x, 2, stride_, pool_)); }
   void trace(Trace& at) const {
@@ -78,6 +82,12 @@ class Shortcut : public Module {
   }
 
  private:
+  static ConvOptions conv_of(const Variant& v, const BlockPlace& at) {
+    const bool shrinks = at.stride != 1 || at.dilation != 1;
+    const int64_t kernel = shrinks ? v.shortcut_kernel : 1, apart = kernel > 1 ? at.first_dilation : 1;
+    return {at.in, at.out, kernel, v.edit.avg_down ? 1 : at.stride, kernel / 2 * apart, apart};
+  }
+
   Edge pool_;  // inside: none. A stage that dilates instead of striding pools 2×2 without a stride, as timm
   int64_t stride_;
   ConvNormAct& unit_;
@@ -99,11 +109,12 @@ class Block : public Module {
       last_ = unit("conv2", "bn2", {at.planes, at.out, 3, 1, then, then}, end);
     } else {
       const int64_t early = v.edit.stride_first ? at.stride : 1, late = v.edit.stride_first ? 1 : at.stride;
-      branch_ = {unit("conv1", "bn1", {at.in, width, 1, early}), unit("conv2", "bn2", {width, width, 3, late, first, first, v.groups})};
+      const int64_t narrow = width / v.first_share;
+      branch_ = {unit("conv1", "bn1", {at.in, narrow, 1, early}), unit("conv2", "bn2", {narrow, width, 3, late, first, first, v.groups})};
       last_ = unit("conv3", "bn3", {width, at.out}, end);
     }
-    if (v.squeeze_excite) se_ = &add_child<SqueezeExcite>("se", at.out, context);
-    if (project) shortcut_ = &add_child<Shortcut>("downsample", at, v.edit.avg_down, context);
+    if (v.squeeze_excite) se_ = &add_child<SqueezeExcite>("se", at.out, SqueezeOptions{make_divisible(at.out / 16.0, 0)}, context);
+    if (project) shortcut_ = &add_child<Shortcut>("downsample", v, at, context);
   }
 
   at::Tensor forward(const at::Tensor& x) override { return forward(x, {}); }
@@ -117,14 +128,11 @@ class Block : public Module {
   }
 
   void trace(Trace& at) const {
-    Trace side = at;
+    const Trace before = at;
     for (const ConvNormAct* unit : branch_) unit->trace(at);
     last_->trace(at);
     if (se_) se_->trace(at);
-    if (!shortcut_) return;
-    side.macs = 0;
-    shortcut_->trace(side);
-    at.macs += side.macs;
+    if (shortcut_) trace_beside(*shortcut_, before, at);
   }
   void zero_init_last() { last_->zero_norm_weight(); }
 
@@ -147,11 +155,12 @@ class ResNet : public Network {
       for (Block* block : stage) block->zero_init_last();
   }
 
-  at::Tensor forward(const at::Tensor& x) override { return fc_->forward(global_avg_pool(features(x).back())); }
+  at::Tensor forward(const at::Tensor& x) override {
+    return fc_->forward(dropout(global_avg_pool(features(x).back()), step(), training() ? options_.drop_rate : 0));
+  }
 
   std::vector<at::Tensor> features(const at::Tensor& x) override {
-    const at::Tensor keeps =
-        training() ? drop_path_factors(step(), options_.drop_path, block_count(), x.size(0), x.scalar_type(), x.device()) : at::Tensor();
+    const at::Tensor keeps = training() ? drop_path_factors(step(), drop_path_rates(options_.drop_path, block_count()), x) : at::Tensor();
     at::Tensor y = x;
     for (ConvNormAct* unit : stem_) y = unit->forward(y);
     std::vector<at::Tensor> outputs{y};
@@ -257,6 +266,7 @@ constexpr Variant kRelatives[] = {
     {"seresnet50", BlockKind::bottleneck, {3, 4, 6, 3}, 1, 64, true},
     {"resnext50_32x4d", BlockKind::bottleneck, {3, 4, 6, 3}, 32, 4},
     {"seresnext50_32x4d", BlockKind::bottleneck, {3, 4, 6, 3}, 32, 4, true},
+    {"senet154", BlockKind::bottleneck, {3, 8, 36, 3}, 64, 4, true, {"", "", Stem::deep, 64}, 2, 3},
 };
 
 ModelEntry entry_of(const Variant& variant, const std::string& doc, const std::string& source) {
@@ -284,9 +294,13 @@ std::vector<ModelEntry> resnet() {
     }
   for (const Variant& variant : kRelatives) {
     const char* doc = variant.groups == 1      ? "ResNet-50 with squeeze-excite"
+                      : variant.groups == 64   ? "SENet-154: ResNeXt-152 of 64 groups with squeeze-excite, deep stem and 3×3 in shortcuts"
                       : variant.squeeze_excite ? "ResNeXt-50 of 32 groups with squeeze-excite"
                                                : "ResNeXt-50: bottlenecks of 32 groups of 4 channels";
-    entries.push_back(entry_of(variant, doc, variant.squeeze_excite ? "1709.01507; 1812.01187 table 1" : "1611.05431; 1812.01187 table 1"));
+    entries.push_back(entry_of(variant, doc,
+                               variant.groups == 64     ? "1709.01507 table 2"
+                               : variant.squeeze_excite ? "1709.01507; 1812.01187 table 1"
+                                                        : "1611.05431; 1812.01187 table 1"));
   }
   return entries;
 }
