@@ -19,7 +19,7 @@ namespace satchel::optim {
 struct Parameter {
   std::string name;
   at::Tensor value;
-  bool norm_or_bias = false;  // or a token of a transformer: not decayed unless the recipe says so
+  bool norm_or_bias = false;  // not decayed unless the recipe says so
   bool norm = false;          // belongs to a normalisation layer; told apart from biases for norm_weight_decay alone
 };
 
@@ -51,7 +51,7 @@ struct RateOptions {
       "decay of the weights: added to the gradient as weight_decay · weight (sgd, rmsprop_tf, lars), to the update that the trust ratio "
       "scales (lamb), or taken off the weight beside the update (adamw)",
       recipe::kNotNegative, Flag{"--weight-decay", "--wd"});
-    f("decay_norm_and_bias", decay_norm_and_bias, "also decay biases, the scales and shifts of normalisation layers, and the tokens of transformers");
+    f("decay_norm_and_bias", decay_norm_and_bias, "also decay biases and the scales and shifts of normalisation layers");
     f("norm_weight_decay", norm_weight_decay, "weight decay of normalisation layers, in place of what decay_norm_and_bias gives",
       recipe::kNotNegative, Flag{"--norm-weight-decay"});
     f("bias_weight_decay", bias_weight_decay,
