@@ -271,7 +271,7 @@ constexpr Variant kRelatives[] = {
 
 ModelEntry entry_of(const Variant& variant, const std::string& doc, const std::string& source) {
   weights::Card card;  // mean, std, size and crop of the family are the card's own defaults
-  card.interpolation = "bilinear";
+  if (variant.groups != 64) card.interpolation = "bilinear";
   ModelEntry entry = model_entry<ResNetOptions>(
       std::string(variant.name) + variant.edit.suffix, doc, source, card,
       [variant](const ResNetOptions& options, const ModelContext& context) { return std::make_unique<ResNet>(variant, options, context); });
