@@ -61,8 +61,8 @@ def timms(a, seed):
     repeats = "--aug-repeats" in rest
     launcher = ["torchrun", "--nproc-per-node", "1"] if repeats else [sys.executable]
     return launcher + [str(a.train_py), "--data-dir", str(a.data), "--train-split", "train", "--val-split", "val", "--num-classes",
-                       str(len(list((a.data / "train").iterdir()))), "--workers", "1", "--device", "cpu", "--seed", str(seed), "--output",
-                       str(a.output / "timm"), "--experiment", f"seed{seed}", "--checkpoint-hist", "1"] + rest
+                       str(len(list((a.data / "train").iterdir()))), "--workers", "1", "--device", "cpu", "--output",
+                       str(a.output / "timm"), "--experiment", f"seed{seed}", "--checkpoint-hist", "1"] + rest + ["--seed", str(seed)]
 
 
 def last_top1(summary):
