@@ -37,32 +37,32 @@ def arguments():
     return parser.parse_args()
 
 
-def settings(a):
+def settings(a, seed):
     """What makes the recipe small, as --set takes it. timm has no `present`; without smoothing it is the threshold 0."""
     return [f"evaluate.img_size={a.img_size}", f"augment.random_resized_crop.size={a.img_size}", f'train.length="{a.epochs} epochs"',
-            f"train.batch={a.batch}", "train.min_epoch_steps=0", f"train.precision={a.precision}",
+            f"train.batch={a.batch}", "train.min_epoch_steps=0", f"train.precision={a.precision}", f"train.seed={seed}",
             'loss={binary_cross_entropy={target="threshold",threshold=0.0}}']
 
 
-def with_sets(a):
-    return [word for setting in settings(a) for word in ("--set", setting)]
+def with_sets(a, seed):
+    return [word for setting in settings(a, seed) for word in ("--set", setting)]
 
 
 def ours(a, seed):
-    return [str(a.program), "train", str(a.data), "--recipe", a.recipe, "--model", a.model, *with_sets(a), "--seed", str(seed), "--output",
+    return [str(a.program), "train", str(a.data), "--recipe", a.recipe, "--model", a.model, *with_sets(a, seed), "--output",
             str(a.output / "satchel"), "--name", f"seed{seed}", "--exist-ok", "--device", "cpu"]
 
 
 def timms(a, seed):
     """The program's own translation, with what belongs to the machine and the folder added."""
-    said = subprocess.run([str(a.program), "recipe", "to-timm", a.recipe, "--model", a.model, *with_sets(a)], check=True, capture_output=True, text=True)
+    said = subprocess.run([str(a.program), "recipe", "to-timm", a.recipe, "--model", a.model, *with_sets(a, seed)], check=True, capture_output=True, text=True)
     words = shlex.split(said.stdout.replace("\\\n", " "))
     rest = words[words.index("DATA") + 1:]
     repeats = "--aug-repeats" in rest
     launcher = ["torchrun", "--nproc-per-node", "1"] if repeats else [sys.executable]
     return launcher + [str(a.train_py), "--data-dir", str(a.data), "--train-split", "train", "--val-split", "val", "--num-classes",
                        str(len(list((a.data / "train").iterdir()))), "--workers", "1", "--device", "cpu", "--output",
-                       str(a.output / "timm"), "--experiment", f"seed{seed}", "--checkpoint-hist", "1"] + rest + ["--seed", str(seed)]
+                       str(a.output / "timm"), "--experiment", f"seed{seed}", "--checkpoint-hist", "1"] + rest
 
 
 def last_top1(summary):

@@ -171,6 +171,8 @@ struct Estimate {
   bool clear() const { return mean - half_width > 0 || mean + half_width < 0; }
 };
 Estimate estimate(const std::vector<double>& values);
+/// "65.30 ± 0.91", mean and deviation; the value alone of one, nothing of none.
+std::string share_text(const Estimate& e);
 /// The 97.5 % quantile of Student's t.
 double t_quantile(int64_t degrees_of_freedom);
 

@@ -41,10 +41,6 @@ const Grid& own_or_inherited(const Experiment& experiment, const Scale& scale, c
   return row.base.empty() ? none : own_or_inherited(experiment, scale, experiment.row(row.base));
 }
 
-std::string share_text(const Estimate& e) {
-  return e.count > 1 ? fmt::format("{:.2f} ± {:.2f}", e.mean, e.deviation) : fmt::format("{:.2f}", e.mean);
-}
-
 }  // namespace
 
 Grid read_grid(const recipe::Table& table) {
@@ -131,11 +127,9 @@ std::vector<std::vector<std::string>> grid_rows(const Outcome& outcome) {
   std::vector<std::vector<std::string>> rows = {
       {"row", "column", "cell of its grid", "seeds", "top-1, choosing half", "top-1, other half", "chosen"}};
   for (const Cell& cell : outcome.cells) {
-    for (const Trial& t : cell.trials) {
-      const bool any = t.other.count > 0;
-      rows.push_back({cell.label, cell.column, t.settings, std::to_string(t.other.count), any ? share_text(t.choosing) : "",
-                      any ? share_text(t.other) : "", t.best ? "yes" : ""});
-    }
+    for (const Trial& t : cell.trials)
+      rows.push_back({cell.label, cell.column, t.settings, std::to_string(t.other.count), share_text(t.choosing), share_text(t.other),
+                      t.best ? "yes" : ""});
   }
   if (rows.size() == 1) return {};
   return rows;

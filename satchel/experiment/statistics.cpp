@@ -39,6 +39,11 @@ Estimate estimate(const std::vector<double>& values) {
   return e;
 }
 
+std::string share_text(const Estimate& e) {
+  if (e.count == 0) return "";
+  return e.count == 1 ? fmt::format("{:.2f}", e.mean) : fmt::format("{:.2f} ± {:.2f}", e.mean, e.deviation);
+}
+
 namespace {
 
 /// Estimate of f(a, b) over the seeds that both have.

@@ -11,11 +11,6 @@
 namespace satchel::experiment {
 namespace {
 
-std::string ours_text(const Estimate& e) {
-  if (e.count == 0) return "";
-  return e.count == 1 ? fmt::format("{:.2f}", e.mean) : fmt::format("{:.2f} ± {:.2f}", e.mean, e.deviation);
-}
-
 std::string increment_text(const std::optional<Estimate>& e) {
   if (!e) return "";
   return e->count < 2 ? fmt::format("{:+.2f}", e->mean) : fmt::format("{:+.2f} ± {:.2f}", e->mean, e->half_width);
@@ -70,7 +65,7 @@ const Column kColumns[] = {
     {"column", true, true, [](const Cell& c) { return c.column; }},
     {"best of its grid", true, true, best_text},
     {"seeds", false, true, [](const Cell& c) { return std::to_string(c.ours.count); }},
-    {"top-1", true, false, [](const Cell& c) { return ours_text(c.ours); }},
+    {"top-1", true, false, [](const Cell& c) { return share_text(c.ours); }},
     {"change", true, false, [](const Cell& c) { return increment_text(c.increment); }},
     {"paper", true, false, [](const Cell& c) { return number(c.paper); }},
     {"paper's change", true, false, [](const Cell& c) { return number(c.paper_increment, true); }},

@@ -1,7 +1,6 @@
 // The exponential average against timm's ModelEmaV3 in double, and what is refused.
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/allclose.h>
-#include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
 
 #include "tests/optim/golden.h"
@@ -9,12 +8,7 @@
 namespace satchel::optim {
 namespace {
 
-at::Tensor tensor(const nlohmann::ordered_json& numbers, bool whole) {
-  const auto values = numbers.get<std::vector<double>>();
-  at::Tensor made = at::empty({static_cast<int64_t>(values.size())}, at::kDouble);
-  std::copy(values.begin(), values.end(), made.mutable_data_ptr<double>());
-  return whole ? made.to(at::kLong) : made;
-}
+at::Tensor tensor(const nlohmann::ordered_json& numbers, bool whole) { return whole ? row(numbers).to(at::kLong) : row(numbers); }
 bool counter(const std::string& name) { return name.ends_with("num_batches_tracked"); }
 
 TEST(Ema, EqualsModelEmaV3) {

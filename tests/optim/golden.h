@@ -73,6 +73,9 @@ inline at::Tensor tensor(const nlohmann::ordered_json& numbers, const nlohmann::
   return made.dim() == 4 ? made.contiguous(at::MemoryFormat::ChannelsLast) : made;
 }
 
+/// The same of one dimension.
+inline at::Tensor row(const nlohmann::ordered_json& numbers) { return tensor(numbers, {numbers.size()}); }
+
 /// Ten updates of every case of optimizers.json for this optimizer, at 1e-13.
 inline void compare_with_golden_updates(const std::string& name, int at_least) {
   const c10::AutoGradMode no_grad(false);

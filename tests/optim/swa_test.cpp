@@ -1,20 +1,12 @@
 // Stochastic weight averaging against PyTorch's AveragedModel in double, and what is refused.
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/allclose.h>
-#include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
 
 #include "tests/optim/golden.h"
 
 namespace satchel::optim {
 namespace {
-
-at::Tensor tensor(const nlohmann::ordered_json& numbers) {
-  const auto values = numbers.get<std::vector<double>>();
-  at::Tensor made = at::empty({static_cast<int64_t>(values.size())}, at::kDouble);
-  std::copy(values.begin(), values.end(), made.mutable_data_ptr<double>());
-  return made;
-}
 
 TEST(Swa, EqualsAveragedModel) {
   const c10::AutoGradMode no_grad(false);
@@ -23,14 +15,14 @@ TEST(Swa, EqualsAveragedModel) {
   ASSERT_GE(file["cases"].size(), 4u);
   for (const auto& each : file["cases"]) {
     std::vector<StateTensor> weights;
-    for (const auto& [name, numbers] : all[0].items()) weights.push_back({name, tensor(numbers)});
+    for (const auto& [name, numbers] : all[0].items()) weights.push_back({name, row(numbers)});
     const int64_t steps = static_cast<int64_t>(all.size()) - 1;
     const auto swa = make(averages(), "ema", "swa", each["options"], AverageContext{weights, file["steps_per_epoch"], steps});
     for (int64_t update = 1; update <= steps; ++update) {
-      for (StateTensor& weight : weights) weight.value.copy_(tensor(all[static_cast<size_t>(update)][weight.name]));
+      for (StateTensor& weight : weights) weight.value.copy_(row(all[static_cast<size_t>(update)][weight.name]));
       swa->update(update);
       for (const StateTensor& average : swa->tensors())
-        EXPECT_TRUE(at::allclose(average.value, tensor(each["averages"][static_cast<size_t>(update - 1)][average.name]), 1e-14, 1e-15))
+        EXPECT_TRUE(at::allclose(average.value, row(each["averages"][static_cast<size_t>(update - 1)][average.name]), 1e-14, 1e-15))
             << average.name << " update " << update << " with " << each["options"];
     }
   }

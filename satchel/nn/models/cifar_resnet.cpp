@@ -136,7 +136,7 @@ class CifarResNet : public Network {
     at::Tensor y = x;
     for (ConvNormAct* unit : stem_) y = unit->forward(y);
     for (int64_t i = 0; i < blocks; ++i) {
-      y = blocks_[static_cast<size_t>(i)]->forward(y, keeps.defined() && i > 0 ? keeps[i] : at::Tensor());
+      y = blocks_[static_cast<size_t>(i)]->forward(y, keep_of(keeps, i));
       if ((i + 1) % per_stage_ == 0) outputs.push_back(y);
     }
     return outputs;

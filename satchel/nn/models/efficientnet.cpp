@@ -109,13 +109,7 @@ class EfficientNet : public Network {
 
   std::vector<at::Tensor> features(const at::Tensor& x) override {
     const at::Tensor keeps = training() ? drop_path_factors(step(), rates(), x) : at::Tensor();
-    std::vector<at::Tensor> outputs;
-    at::Tensor y = stem_.forward(x);
-    for (size_t i = 0; i < blocks_.size(); ++i) {
-      y = blocks_[i]->forward(y, keeps.defined() && i > 0 ? keeps[static_cast<int64_t>(i)] : at::Tensor());
-      if (i + 1 == level_ends_[outputs.size()]) outputs.push_back(y);
-    }
-    return outputs;
+    return stage_outputs(blocks_, level_ends_, stem_.forward(x), keeps);
   }
 
   std::vector<FeatureInfo> feature_info() const override { return info_; }

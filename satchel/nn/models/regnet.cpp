@@ -28,24 +28,6 @@ constexpr Variant kVariants[] = {
     {"regnety_320", {232, 696, 1392, 3712}, {2, 5, 12, 1}, 232, 0.965},
 };
 
-struct RegNetOptions {
-  bool zero_init_last = true;
-  double drop_path = 0, drop_rate = 0;
-  int output_stride = 32;
-  InitOptions init;
-  void fields(auto& f) {
-    f("zero_init_last", zero_init_last, "the last norm of each block starts with weight 0, the block as its shortcut");
-    f("drop_path", drop_path, kDropPathDoc, recipe::Range{0, 1, false, true}, recipe::Flag{"--drop-path"});
-    f("drop_rate", drop_rate, kDropRateDoc, recipe::Range{0, 1, false, true}, recipe::Flag{"--drop"});
-    f("output_stride", output_stride, kOutputStrideDoc, recipe::Range{8, 32});
-    init.fields(f);
-  }
-  void validate(const recipe::Table& given) const {
-    check_output_stride(output_stride, given);
-    init.validate(given);
-  }
-};
-
 struct BlockPlace {
   int64_t in, out, stride, dilation, group_width;
 };
@@ -91,7 +73,7 @@ class Block : public Module {
 
 class RegNet : public Network {
  public:
-  RegNet(const Variant& variant, const RegNetOptions& options, const ModelContext& context)
+  RegNet(const Variant& variant, const StagedOptions& options, const ModelContext& context)
       : options_(options),
         stem_(add_child<ConvNormAct>("stem", "conv", "bn", ConvOptions{context.in_channels, kStemChannels, 3, 2, 1}, Activation::relu,
                                      context)) {
@@ -110,12 +92,9 @@ class RegNet : public Network {
   std::vector<at::Tensor> features(const at::Tensor& x) override {
     const std::vector<double> rates = drop_path_rates(options_.drop_path, static_cast<int64_t>(blocks_.size()));
     const at::Tensor keeps = training() ? drop_path_factors(step(), rates, x) : at::Tensor();
-    at::Tensor y = stem_.forward(x);
-    std::vector<at::Tensor> outputs{y};
-    for (size_t i = 0; i < blocks_.size(); ++i) {
-      y = blocks_[i]->forward(y, keeps.defined() && i > 0 ? keeps[static_cast<int64_t>(i)] : at::Tensor());
-      if (i + 1 == stage_ends_[outputs.size() - 1]) outputs.push_back(y);
-    }
+    const at::Tensor y = stem_.forward(x);
+    std::vector<at::Tensor> outputs = stage_outputs(blocks_, stage_ends_, y, keeps);
+    outputs.insert(outputs.begin(), y);
     return outputs;
   }
 
@@ -162,7 +141,7 @@ class RegNet : public Network {
     }
   }
 
-  RegNetOptions options_;
+  StagedOptions options_;
   ConvNormAct& stem_;
   std::vector<Block*> blocks_;
   std::vector<size_t> stage_ends_;  // blocks so far
@@ -178,8 +157,8 @@ std::vector<ModelEntry> regnet() {
     weights::Card card;
     card.crop_pct = variant.crop_pct;
     const std::string doc = fmt::format("RegNetY of {} thousand million multiply-adds", std::stoi(variant.name + 8) / 10);
-    entries.push_back(model_entry<RegNetOptions>(variant.name, doc, "2003.13678 table 5; 2110.00476 table 3", card,
-                                                 [variant](const RegNetOptions& options, const ModelContext& context) {
+    entries.push_back(model_entry<StagedOptions>(variant.name, doc, "2003.13678 table 5; 2110.00476 table 3", card,
+                                                 [variant](const StagedOptions& options, const ModelContext& context) {
                                                    return std::make_unique<RegNet>(variant, options, context);
                                                  }));
     entries.back().residuals = true;

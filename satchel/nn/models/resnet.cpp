@@ -40,24 +40,6 @@ struct Variant {
 
 constexpr std::array<int64_t, 4> kPlanes{64, 128, 256, 512};
 
-struct ResNetOptions {
-  bool zero_init_last = true;
-  double drop_path = 0, drop_rate = 0;
-  int output_stride = 32;
-  InitOptions init;
-  void fields(auto& f) {
-    f("zero_init_last", zero_init_last, "the last norm of each block starts with weight 0, the block as its shortcut");
-    f("drop_path", drop_path, kDropPathDoc, recipe::Range{0, 1, false, true}, recipe::Flag{"--drop-path"});
-    f("drop_rate", drop_rate, kDropRateDoc, recipe::Range{0, 1, false, true}, recipe::Flag{"--drop"});
-    f("output_stride", output_stride, kOutputStrideDoc, recipe::Range{8, 32});
-    init.fields(f);
-  }
-  void validate(const recipe::Table& given) const {
-    check_output_stride(output_stride, given);
-    init.validate(given);
-  }
-};
-
 /// Where a block stands: what comes in, what goes out, and how far its taps lie apart.
 struct BlockPlace {
   int64_t in, planes, out, stride, dilation, first_dilation;
@@ -145,7 +127,7 @@ class Block : public Module {
 
 class ResNet : public Network {
  public:
-  ResNet(const Variant& variant, const ResNetOptions& options, const ModelContext& context) : options_(options) {
+  ResNet(const Variant& variant, const StagedOptions& options, const ModelContext& context) : options_(options) {
     add_stem(variant.edit, context);
     add_stages(variant, context);
     fc_ = &add_child<Linear>("fc", info_.back().channels, context.classes, context);
@@ -168,8 +150,7 @@ class ResNet : public Network {
     int64_t index = 0;
     for (const std::vector<Block*>& stage : stages_) {
       for (Block* block : stage) {
-        // The first block never drops, so its factor of exactly 1 is left out.
-        y = block->forward(y, keeps.defined() && index > 0 ? keeps[index] : at::Tensor());
+        y = block->forward(y, keep_of(keeps, index));
         ++index;
       }
       outputs.push_back(y);
@@ -238,7 +219,7 @@ class ResNet : public Network {
     return count;
   }
 
-  ResNetOptions options_;
+  StagedOptions options_;
   std::vector<ConvNormAct*> stem_;
   std::vector<std::vector<Block*>> stages_;
   Linear* fc_ = nullptr;
@@ -272,9 +253,9 @@ constexpr Variant kRelatives[] = {
 ModelEntry entry_of(const Variant& variant, const std::string& doc, const std::string& source) {
   weights::Card card;  // mean, std, size and crop of the family are the card's own defaults
   if (variant.groups != 64) card.interpolation = "bilinear";
-  ModelEntry entry = model_entry<ResNetOptions>(
+  ModelEntry entry = model_entry<StagedOptions>(
       std::string(variant.name) + variant.edit.suffix, doc, source, card,
-      [variant](const ResNetOptions& options, const ModelContext& context) { return std::make_unique<ResNet>(variant, options, context); });
+      [variant](const StagedOptions& options, const ModelContext& context) { return std::make_unique<ResNet>(variant, options, context); });
   entry.residuals = true;
   return entry;
 }
