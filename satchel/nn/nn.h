@@ -88,6 +88,14 @@ struct ModelEntry : recipe::Entry<Network, ModelContext> {
 const std::vector<ModelEntry>& models();
 /// Throws Error(usage) with file:line for an unknown name or option.
 const ModelEntry& find_model(const recipe::Slot& slot);
+/// What a file says of itself, over what its architecture's card says. `model` is the caller's word for the network, told with `flag`;
+/// empty when the file has to say it. Throws Error(usage) when nobody says it or nobody knows it.
+weights::Card card_of(const weights::File& file, const std::string& model, const std::string& flag);
+/// The network that a card describes: its name and the options it was trained with. Throws Error(usage) that names `file` for options
+/// that cannot be read.
+recipe::Slot model_slot(const weights::Card& card, const std::string& file);
+/// What a card says of a network's options (Card::model_options). Throws Error(usage) as find_model does.
+std::string model_options(const recipe::Slot& slot);
 /// Initialised by the network's own rule, in evaluation mode.
 std::unique_ptr<Network> build_model(const recipe::Slot& slot, const ModelContext& context);
 

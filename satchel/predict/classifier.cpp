@@ -25,16 +25,10 @@ at::Device device_from(const std::string& wanted) {
   return {at::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
 
-/// What the file says of itself, over what timm says of its architecture, under what the caller says.
+/// The file's card under what the caller says.
 weights::Card card_of(const weights::File& file, const ClassifierOptions& options) {
   const std::string name = file.path().string();
-  const std::string model = options.model.empty() ? weights::card_from(file.metadata(), name).model : options.model;
-  check(!model.empty(), Kind::usage, "{}: does not say which network it is for; add --model NAME (`satchel models` lists them)", name);
-  const recipe::Slot slot{.name = model, .options = {}, .origin = options.model.empty() ? name : "--model"};
-  weights::Metadata merged = weights::to_metadata(nn::find_model(slot).card);
-  for (const auto& [key, value] : file.metadata()) merged[key] = value;
-  weights::Card card = weights::card_from(merged, name);
-  card.model = model;
+  weights::Card card = nn::card_of(file, options.model, "--model");
   const bool other_size = options.img_size || options.crop_pct || options.crop_mode || options.interpolation;
   check(card.evaluate_augment.empty() || !other_size, Kind::usage,
         "{}: was judged through a list of its own ({}), so size, crop and interpolation cannot be changed", name, card.evaluate_augment);
@@ -73,7 +67,7 @@ std::unique_ptr<nn::Network> network_of(const weights::File& file, weights::Card
   nn::ModelContext context;
   context.dtype = all_double ? at::kDouble : at::kFloat;
   if (!card.classes.empty()) context.classes = card.one_output ? 1 : static_cast<int64_t>(card.classes.size());
-  const recipe::Slot slot{.name = card.model, .options = {}, .origin = file.path().string()};
+  const recipe::Slot slot = nn::model_slot(card, file.path().string());
   std::unique_ptr<nn::Network> network = nn::build_model(slot, context);
   const int64_t classes = classes_in(file, network->head());
   if (classes > 0 && classes != context.classes) {

@@ -80,7 +80,7 @@ Situation situation_of(const data::Data& data, const Request& request) {
     const weights::Card card = weights::card_from(weights::File(*request.pretrained).metadata(), request.pretrained->string());
     check(!card.model.empty(), Kind::usage, "{}: the file does not name its network; give --model and --recipe finetune",
           request.pretrained->string());
-    s.pretrained_model = card.model, s.pretrained_size = card.img_size;
+    s.pretrained = nn::model_slot(card, request.pretrained->string()), s.pretrained_size = card.img_size;
   }
   s.gflops = s.gpu ? 0 : measure_training_rate();
   return s;
@@ -89,39 +89,38 @@ Situation situation_of(const data::Data& data, const Request& request) {
 Choice choose(const Situation& s) {
   Choice c;
   const auto pictures = static_cast<double>(std::max<int64_t>(1, s.pictures));
-  c.recipe = s.pretrained_model.empty() ? "scratch" : "finetune";
+  c.recipe = s.pretrained.empty() ? "scratch" : "finetune";
   const int least = std::clamp(static_cast<int>(40000 / pictures), 8, 24), most = std::clamp(static_cast<int>(100000 / pictures), 12, 60);
   c.batch = std::clamp(power_of_two_near(pictures / 40), 16, s.gpu ? 256 : 128);
   const double budget = s.max_hours ? *s.max_hours * 3600 : s.gpu ? 1e12 : std::clamp(0.15 * pictures, 120.0, 7200.0);
 
   std::vector<Rung> ladder(std::begin(kLadder), std::end(kLadder));
-  if (!s.pretrained_model.empty()) ladder = {{s.pretrained_model.c_str(), s.pretrained_size, 0.6}};
+  if (!s.pretrained.empty()) ladder = {{s.pretrained.name.c_str(), s.pretrained_size, 0.6}};
   double epoch_seconds = 0;
   for (const Rung& rung : ladder) {
-    if (rung.img_size > std::max(32, s.median_short_side) && s.pretrained_model.empty()) continue;
-    c.model = rung.model, c.img_size = rung.img_size;
+    if (rung.img_size > std::max(32, s.median_short_side) && s.pretrained.empty()) continue;
+    c.model = {rung.model, s.pretrained.options, "chosen"}, c.img_size = rung.img_size;
     epoch_seconds = s.gpu ? 0 : pictures * training_macs(rung, s.classes) / (s.gflops * 1e9 * rung.efficiency);
     if (epoch_seconds < kLongestEpoch && epoch_seconds * least <= budget) break;
   }
-  check(epoch_seconds < kLongestEpoch || s.model_named || !s.pretrained_model.empty(), Kind::usage,
+  check(epoch_seconds < kLongestEpoch || s.model_named || !s.pretrained.empty(), Kind::usage,
         "{} training pictures: even {} at {} px would take {:.0f} minutes an epoch on this machine; train on fewer pictures or on a GPU, "
-        "or name "
-        "a network all the same (--model {})",
-        s.pictures, c.model, c.img_size, epoch_seconds / 60, c.model);
+        "or name a network all the same (--model {})",
+        s.pictures, c.model.name, c.img_size, epoch_seconds / 60, c.model.name);
   c.epochs = epoch_seconds > 0 ? std::clamp(static_cast<int>(budget / epoch_seconds), 1, most) : most;
   c.reasons = {
       fmt::format(
           "chosen for {} training pictures in {} classes, median short side {} px, {}{}:", s.pictures, s.classes, s.median_short_side,
           s.gpu ? "a GPU" : fmt::format("{} core{} at {:.0f} billion multiply-adds a second", s.cores, s.cores == 1 ? "" : "s", s.gflops),
           s.max_hours ? fmt::format(", --max-hours {:g}", *s.max_hours) : ""),
-      fmt::format("  recipe {}, network {} at {} px, batch {}, {} epochs{}", c.recipe, c.model, c.img_size, c.batch, c.epochs,
+      fmt::format("  recipe {}, network {} at {} px, batch {}, {} epochs{}", c.recipe, c.model.name, c.img_size, c.batch, c.epochs,
                   s.gpu ? "" : fmt::format(" (about {:.0f} s an epoch, {:.0f} s allowed in all)", epoch_seconds, budget))};
   return c;
 }
 
 void apply_choice(recipe::Table& root, const Choice& choice) {
   const std::string origin = "chosen";
-  root.set("model", recipe::detail::write(recipe::Slot{choice.model, {}, origin}));
+  root.set("model", recipe::detail::write(choice.model));
   set_img_size(root, choice.img_size, origin);
   recipe::set(root, {"train", "batch"}, recipe::Value(choice.batch, origin), grammar());
   recipe::set(root, {"train", "length"}, recipe::Value(fmt::format("{} epochs", choice.epochs), origin), grammar());

@@ -29,9 +29,10 @@ void override_card(weights::Card& card, const Options& options) {
 
 /// The card that the recipe gives the network, before class names are known.
 weights::Card card_of(const recipe::Table& resolved, const Options& options, std::optional<image::Size> trained_at) {
-  const nn::ModelEntry& model = nn::find_model(slot(resolved, "model"));
-  weights::Card card = model.card;
+  const recipe::Slot model = slot(resolved, "model");
+  weights::Card card = nn::find_model(model).card;
   card.model = model.name;
+  card.model_options = nn::model_options(model);
   card.exif = options.data.exif;
   if (trained_at) card.img_size = std::min(trained_at->width, trained_at->height);
   override_card(card, options);

@@ -210,12 +210,13 @@ struct Situation {
   int cores = 1;
   double gflops = 0;  // measured training rate of this machine in 10⁹ multiply-adds per second
   std::optional<double> max_hours;
-  std::string pretrained_model;  // network of the weights to start from; empty without --pretrained
-  int pretrained_size = 0;       // the side it was trained for
-  bool model_named = false;      // --model was given: the network is not ours to choose
+  recipe::Slot pretrained;   // network of the weights to start from; empty without --pretrained
+  int pretrained_size = 0;   // the side it was trained for
+  bool model_named = false;  // --model was given: the network is not ours to choose
 };
 struct Choice {
-  std::string recipe, model;
+  std::string recipe;
+  recipe::Slot model;
   int img_size = 0;
   int64_t batch = 0;
   int epochs = 0;

@@ -50,6 +50,7 @@ Metadata to_metadata(const Card& card) {
   };
   put("format", "pt");
   if (!card.model.empty()) put("architecture", card.model);
+  if (!card.model_options.empty()) put("model_options", card.model_options);
   if (!card.classes.empty()) {
     put("num_classes", card.one_output ? 1 : card.classes.size());
     put("label_names", card.classes);
@@ -70,6 +71,7 @@ Card card_from(const Metadata& metadata, const std::string& file) {
   const Source source(metadata, file);
   Card card;
   source.text("architecture", card.model);
+  source.text("model_options", card.model_options);
   source.value("label_names", "a JSON list of class names", card.classes);
   int64_t outputs = 0;
   source.value("num_classes", "a number", outputs);

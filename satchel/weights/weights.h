@@ -63,6 +63,7 @@ std::map<std::string, std::string> map_names(const std::vector<std::string>& in_
 /// How pictures become input, and what the outputs mean. Stored as metadata in timm's words, so that timm's users can read it.
 struct Card {
   std::string model;                    // architecture, timm's name
+  std::string model_options;            // its options that are not its defaults, as TOML; empty if none
   std::vector<std::string> classes;     // class names by index; empty if unknown
   bool one_output = false;              // two classes share one output: the logit of the second against the first
   std::string class_order = "natural";  // natural | lexicographic | file: how indices were given

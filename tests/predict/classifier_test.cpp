@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "satchel/base/error.h"
-#include "satchel/predict/predict.h"
+#include "satchel/predict/logits.h"
 #include "tests/predict/pictures.h"
 
 namespace satchel::predict {
@@ -145,6 +145,34 @@ TEST_F(ClassifierTest, AFileWithoutACardTakesTheArchitecturesOwn) {
   const Answer answer = classifier.classify(blobs(0), 99);
   ASSERT_EQ(answer.ranked.size(), 7u) << "as many classes as the file's classifier has rows";
   EXPECT_EQ(answer.ranked[0].name, std::to_string(answer.ranked[0].index));
+}
+
+TEST_F(ClassifierTest, TheNetworkIsTheOneThatWasTrainedOptionsIncluded) {
+  const recipe::Slot trained{"mobilenetv1_025", recipe::parse_toml("activation = \"relu\"", "recipe.toml"), "recipe.toml"};
+  const auto network = nn::build_model(trained, {.classes = 3});
+  const at::NoGradGuard no_grad;
+  for (at::Tensor& parameter : network->parameters()) parameter.mul_(3);  // so that ReLU6 would cut
+  weights::Card card = small_card(3);
+  card.model = trained.name, card.model_options = nn::model_options(trained), card.img_size = 32;
+  EXPECT_EQ(card.model_options, "{ activation = \"relu\" }");
+  const Path file = folder_ / "mobilenet.safetensors";
+  weights::write(file, nn::arrays(network->named_tensors()).arrays, weights::to_metadata(card));
+
+  const Path shown = picture("a.png", 3);
+  Classifier classifier(file);
+  const std::vector<double> logits = classifier.logits(image::Picture(read_file(shown), "a.png"));
+  image::Picture input(read_file(shown), "a.png");
+  classifier.pipeline().run(input, Address{});
+  const image::Image rendered = input.render();
+  EXPECT_EQ(logits, logits_of(*network, card, rendered.pixels.data(), 1, rendered.size).values);
+
+  card.model_options.clear();
+  weights::write(file, nn::arrays(network->named_tensors()).arrays, weights::to_metadata(card));
+  EXPECT_NE(Classifier(file).logits(image::Picture(read_file(shown), "a.png")), logits);
+  card.model_options = "{ activation = \"swish\" }";
+  weights::write(file, nn::arrays(network->named_tensors()).arrays, weights::to_metadata(card));
+  EXPECT_THAT(refusal(file, {}, Kind::usage), HasSubstr("mobilenet.safetensors"));
+  EXPECT_EQ(Classifier(weights_file(weights::to_metadata(small_card(4))), {.model = "cifar_resnet8"}).card().model_options, "");
 }
 
 TEST_F(ClassifierTest, RefusesACardThatContradictsItsWeights) {

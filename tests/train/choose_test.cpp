@@ -19,7 +19,7 @@ Situation laptop(int64_t pictures, int side, double gflops = 100) {
 
 TEST(Choose, IsRepeatable) {
   const Choice a = choose(laptop(5000, 100)), b = choose(laptop(5000, 100));
-  EXPECT_EQ(a.model, b.model);
+  EXPECT_EQ(a.model.name, b.model.name);
   EXPECT_EQ(a.reasons, b.reasons);
 }
 
@@ -78,8 +78,7 @@ TEST(Choose, NeverPicksAnEpochOfTenMinutes) {
         const Choice c = choose(s);
         nn::ModelContext context;
         context.classes = s.classes;
-        const double macs =
-            3.0 * static_cast<double>(nn::build_model({c.model, {}, "test"}, context)->shape({c.img_size, c.img_size}).macs);
+        const double macs = 3.0 * static_cast<double>(nn::build_model(c.model, context)->shape({c.img_size, c.img_size}).macs);
         EXPECT_LT(static_cast<double>(pictures) * macs / (gflops * 1e9), 600) << pictures << " pictures at " << gflops;
       } catch (const Error& error) {
         EXPECT_THAT(error.what(), ::testing::HasSubstr("minutes an epoch on this machine"));
@@ -93,10 +92,11 @@ TEST(Choose, NeverPicksAnEpochOfTenMinutes) {
 TEST(Choose, FollowsGivenWeights) {
   Situation s = laptop(1000, 300);
   EXPECT_EQ(choose(s).recipe, "scratch");
-  s.pretrained_model = "resnet18", s.pretrained_size = 160;
+  s.pretrained = {"resnet18", recipe::parse_toml("drop_path = 0.1", "w.safetensors"), "w.safetensors"}, s.pretrained_size = 160;
   const Choice c = choose(s);
   EXPECT_EQ(c.recipe, "finetune");
-  EXPECT_EQ(c.model, "resnet18");
+  EXPECT_EQ(c.model.name, "resnet18");
+  EXPECT_TRUE(c.model.options.find("drop_path")) << "the network that the weights were trained in";
   EXPECT_EQ(c.img_size, 160);
 }
 
@@ -106,13 +106,13 @@ TEST(Choose, SaysTheFiguresThatDecided) {
   for (const std::string& r : c.reasons) all += r + "\n";
   EXPECT_THAT(all, ::testing::HasSubstr("1234 training pictures in 10 classes"));
   EXPECT_THAT(all, ::testing::HasSubstr("77 px"));
-  EXPECT_THAT(all, ::testing::HasSubstr(c.model));
+  EXPECT_THAT(all, ::testing::HasSubstr(c.model.name));
 }
 
 TEST(ApplyChoice, WritesNetworkSizesBatchAndLength) {
   recipe::Recipe recipe = recipe::load("scratch", grammar());
   Choice c;
-  c.model = "cifar_resnet20", c.img_size = 48, c.batch = 32, c.epochs = 9;
+  c.model.name = "cifar_resnet20", c.img_size = 48, c.batch = 32, c.epochs = 9;
   apply_choice(recipe.root, c);
   const recipe::Table resolved = resolve(recipe.root);
   const auto at = [&](const char* path) { return recipe::to_toml(*recipe::get(resolved, path, grammar())); };

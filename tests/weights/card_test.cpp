@@ -12,6 +12,7 @@ namespace {
 Card full_card() {
   Card card;
   card.model = "resnet18";
+  card.model_options = "{ output_stride = 16 }";
   card.classes = {"Brot", "\"ä\"", "c,d", ""};
   card.class_order = "lexicographic";
   card.mean = {0.1, 1.0 / 3, 0.5};

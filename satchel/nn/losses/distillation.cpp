@@ -35,12 +35,7 @@ at::Tensor per_channel(const std::array<double, 3>& values, const LossContext& c
 Teacher::Teacher(const std::string& given, const std::string& model, const LossContext& context) {
   const weights::File file(weights::file_of(given));
   const std::string path = file.path().string();
-  const std::string name = model.empty() ? weights::card_from(file.metadata(), path).model : model;
-  check(!name.empty(), Kind::usage, "{}: does not say which network it is for; name it with loss.distillation.teacher_model", path);
-  const recipe::Slot slot{name, {}, path};
-  weights::Metadata said = weights::to_metadata(find_model(slot).card);
-  for (const auto& [key, value] : file.metadata()) said[key] = value;
-  const weights::Card card = weights::card_from(said, path);
+  const weights::Card card = card_of(file, model, "loss.distillation.teacher_model");
   const std::vector<std::string>& ours = context.card.classes;
   for (size_t c = 0; c < std::min(ours.size(), card.classes.size()); ++c)
     check(ours[c] == card.classes[c], Kind::data,
@@ -48,7 +43,7 @@ Teacher::Teacher(const std::string& given, const std::string& model, const LossC
 
   ModelContext build;
   build.classes = context.classes, build.dtype = context.dtype, build.device = context.device;
-  network = build_model(slot, build);
+  network = build_model(model_slot(card, path), build);
   load(*network, file);
   for (at::Tensor& parameter : network->parameters()) parameter.set_requires_grad(false);
   hash = c10::sha1(read_text(path)).str();

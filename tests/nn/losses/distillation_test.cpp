@@ -119,8 +119,11 @@ TEST(Distillation, RefusesWhatCannotTeach) {
   EXPECT_THAT([&] { build_loss({"distillation", {}, "t"}, context(4)); }, ThrowsMessage<Error>(HasSubstr("teacher is empty; name a run")));
   const TeacherFile nameless(4, [](Network&, weights::Card& card) { card.model = ""; });
   EXPECT_THAT([&] { build_loss(nameless.slot(), context(4)); },
-              ThrowsMessage<Error>(HasSubstr("name it with loss.distillation.teacher_model")));
+              ThrowsMessage<Error>(HasSubstr("add loss.distillation.teacher_model NAME")));
   EXPECT_NE(build_loss(nameless.slot("teacher_model = \"cifar_resnet8\""), context(4)), nullptr);
+  const TeacherFile strange(4, [](Network&, weights::Card& card) { card.model_options = "{ droop_path = 0.1 }"; });
+  EXPECT_THAT([&] { build_loss(strange.slot(), context(4)); }, ThrowsMessage<Error>(HasSubstr("drop_path")))
+      << "it is built as it was trained";
   const auto resolve = [](const std::string& options) {
     const recipe::Slot slot{"distillation", recipe::parse_toml(options, "r.toml"), "r.toml"};
     recipe::find_entry(losses(), slot, "loss").resolve(slot.options, "loss.distillation");
