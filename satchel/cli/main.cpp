@@ -10,6 +10,7 @@
 #include "satchel/base/error.h"
 #include "satchel/base/version.h"
 #include "satchel/cli/command.h"
+#include "satchel/nn/nn.h"
 #include "satchel/recipe/recipe.h"
 #include "satchel/train/train.h"
 
@@ -66,6 +67,7 @@ int run(int argc, char** argv) {
     return 0;
   }
   std::vector<std::string> names;
+  satchel::nn::reuse_memory();
   for (Command& c : all) {
     if (c.name == verb) return satchel::cli::parse(c, {argv + 2, argv + argc}) ? c.run() : 0;
     names.push_back(c.name);
