@@ -31,7 +31,7 @@ bool inside(double number, const Range& range) {
   return (range.low_open ? number > range.low : number >= range.low) && (range.high_open ? number < range.high : number <= range.high);
 }
 
-std::string number_text(double number) { return fmt::format("{}", number); }
+std::string bound_text(double number) { return fmt::format("{}", number); }
 
 }  // namespace
 
@@ -158,7 +158,7 @@ std::string type_name(const Slot&) { return "thing"; }
 std::string Limits::text() const {
   if (!choices.empty()) return fmt::format("one of {}", fmt::join(choices, ", "));
   const bool low = std::isfinite(range.low), high = std::isfinite(range.high);
-  const std::string low_text = number_text(range.low), high_text = number_text(range.high);
+  const std::string low_text = bound_text(range.low), high_text = bound_text(range.high);
   if (low && high) return (range.low_open ? "in (" : "in [") + low_text + ", " + high_text + (range.high_open ? ")" : "]");
   if (low) return (range.low_open ? "> " : ">= ") + low_text;
   if (high) return (range.high_open ? "< " : "<= ") + high_text;

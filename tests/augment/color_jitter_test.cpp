@@ -14,11 +14,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Pipeline pipeline(const std::string& list) {
-  const auto table = recipe::parse_toml("augment = [" + list + "]", "test");
-  return {recipe::slots_of(*table.find("augment"), "augment"), {}};
-}
-
 TEST(ColorJitter, ReplaysTheReferencesWithinOneGreyLevel) {
   std::ifstream file("tests/golden/augment/color.json");
   const auto truth = nlohmann::json::parse(file);

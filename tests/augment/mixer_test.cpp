@@ -7,7 +7,7 @@
 namespace satchel::augment {
 namespace {
 
-constexpr image::Size kSize{32, 32};
+constexpr image::Size kMixed{32, 32};
 
 Mixer mixer(const std::string& list, MixOptions options = {}) {
   const auto table = recipe::parse_toml("mix = [" + list + "]", "test");
@@ -15,7 +15,7 @@ Mixer mixer(const std::string& list, MixOptions options = {}) {
 }
 
 MixPlan plan(const Mixer& mixer, int64_t count, uint64_t first) {
-  return mixer.plan(count, kSize, {.seed = 9, .epoch = 1, .sample = first});
+  return mixer.plan(count, kMixed, {.seed = 9, .epoch = 1, .sample = first});
 }
 
 const char* const kBoth = "{mixup = {alpha = 0.2}}, {cutmix = {alpha = 1.0}}";
@@ -82,21 +82,21 @@ TEST(Mixer, PlansAreAddressed) {
   const Mixer both = mixer(kBoth);
   EXPECT_EQ(plan(both, 8, 16), plan(both, 8, 16));
   EXPECT_NE(plan(both, 8, 16), plan(both, 8, 24));
-  EXPECT_NE(both.plan(8, kSize, {.seed = 9, .epoch = 2, .sample = 16}), plan(both, 8, 16));
+  EXPECT_NE(both.plan(8, kMixed, {.seed = 9, .epoch = 2, .sample = 16}), plan(both, 8, 16));
 }
 
 TEST(Mixer, StopsAtItsEpoch) {
   const Mixer until = mixer("{mixup = {alpha = 1.0}}", {.off_epoch = 3});
-  EXPECT_FALSE(until.plan(4, kSize, {.epoch = 2}).empty());
-  EXPECT_TRUE(until.plan(4, kSize, {.epoch = 3}).empty());
+  EXPECT_FALSE(until.plan(4, kMixed, {.epoch = 2}).empty());
+  EXPECT_TRUE(until.plan(4, kMixed, {.epoch = 3}).empty());
 }
 
 TEST(Mixer, LeavesOutTheLastEpochs) {
   const Mixer all_but_two = mixer("{mixup = {alpha = 1.0}}", {.off_last = 2});
-  EXPECT_FALSE(all_but_two.plan(4, kSize, {.epoch = 7}, 10).empty());
-  EXPECT_TRUE(all_but_two.plan(4, kSize, {.epoch = 8}, 10).empty());
-  EXPECT_TRUE(all_but_two.plan(4, kSize, {.epoch = 9}, 10).empty());
-  EXPECT_FALSE(all_but_two.plan(4, kSize, {.epoch = 8}, 20).empty());  // an extended run
+  EXPECT_FALSE(all_but_two.plan(4, kMixed, {.epoch = 7}, 10).empty());
+  EXPECT_TRUE(all_but_two.plan(4, kMixed, {.epoch = 8}, 10).empty());
+  EXPECT_TRUE(all_but_two.plan(4, kMixed, {.epoch = 9}, 10).empty());
+  EXPECT_FALSE(all_but_two.plan(4, kMixed, {.epoch = 8}, 20).empty());  // an extended run
   EXPECT_THAT(error_of(Kind::usage, [] { recipe::parse<MixOptions>(recipe::parse_toml("off_last = 2\noff_epoch = 3", "t"), "mixing"); }),
               ::testing::HasSubstr("give one of them"));
 }

@@ -15,6 +15,12 @@ inline std::unique_ptr<Augment> op(const std::string& name, const std::string& o
   return recipe::find_entry(augments(), slot, "augment").build(slot.options, "augment." + name, AugmentContext{});
 }
 
+/// A list of operations, as it stands between the brackets of `augment = […]`.
+inline Pipeline pipeline(const std::string& list) {
+  const auto table = recipe::parse_toml("augment = [" + list + "]", "recipe.toml");
+  return {recipe::slots_of(*table.find("augment"), "augment"), {}};
+}
+
 inline image::Image run(const Augment& op, const image::Image& in, uint64_t sample = 0) {
   image::Picture picture(in, "made");
   op.run(picture, Rng({.seed = 1, .sample = sample}), 0, nullptr);

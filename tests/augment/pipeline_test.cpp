@@ -9,11 +9,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Pipeline pipeline(const std::string& list) {
-  const auto table = recipe::parse_toml("augment = [" + list + "]", "recipe.toml");
-  return {recipe::slots_of(*table.find("augment"), "augment"), {}};
-}
-
 image::Picture made() { return {image::golden::made_up({40, 30}, 6), "made"}; }
 
 TEST(Pipeline, KnowsItsOutput) {

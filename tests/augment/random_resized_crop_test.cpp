@@ -15,10 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Pipeline crop_and_flip(int side) {
-  const auto table = recipe::parse_toml(fmt::format("augment = [{{random_resized_crop = {{size = {}}}}}, {{hflip = {{}}}}]", side), "test");
-  return {recipe::slots_of(*table.find("augment"), "augment"), {}};
-}
+Pipeline crop_and_flip(int side) { return pipeline(fmt::format("{{random_resized_crop = {{size = {}}}}}, {{hflip = {{}}}}", side)); }
 
 TEST(RandomResizedCrop, ReplaysTimmByteForByte) {
   const TraceFile traces("tests/golden/augment/crops.jsonl");
@@ -51,7 +48,7 @@ TEST(RandomResizedCrop, ReplaysTimmByteForByte) {
 }
 
 // At each recorded point: our share of boxes at most there against theirs, within five standard deviations of both samples.
-void expect_law(const char* recorded, const char* aspect) {
+void expect_recorded_law(const char* recorded, const char* aspect) {
   std::ifstream file(recorded);
   const auto law = nlohmann::json::parse(file);
   for (const auto& c : law["cases"]) {
@@ -81,9 +78,9 @@ void expect_law(const char* recorded, const char* aspect) {
   }
 }
 
-TEST(RandomResizedCrop, FollowsTimmsLaw) { expect_law("tests/golden/augment/crops.law.json", "log_uniform"); }
+TEST(RandomResizedCrop, FollowsTimmsLaw) { expect_recorded_law("tests/golden/augment/crops.law.json", "log_uniform"); }
 
-TEST(RandomResizedCrop, FollowsMxnetsLaw) { expect_law("tests/golden/augment/swap.law.json", "uniform_swap"); }
+TEST(RandomResizedCrop, FollowsMxnetsLaw) { expect_recorded_law("tests/golden/augment/swap.law.json", "uniform_swap"); }
 
 // MXNet's iterator: the square of `size` pixels as they are, or of the short side where the picture is smaller.
 TEST(RandomResizedCrop, FallsBackToTheCentralSquare) {

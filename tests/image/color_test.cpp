@@ -24,13 +24,13 @@ int apart(const Image& a, const Image& b) {
 }
 
 // Wider than a block, so that block ends are met in the middle of a row.
-const Image kPicture = golden::made_up({531, 7}, 3);
+const Image kWide = golden::made_up({531, 7}, 3);
 
 TEST(Recolor, FactorsOfOneAndNoTurnChangeNothing) {
   for (const Recolor& op : {Recolor{}, Recolor::brightness(1), Recolor::saturation(1, kGrey), Recolor::contrast(1, kGrey), Recolor::turn(0),
                             Recolor::hue(1, 0), Recolor::hue(1, 1), Recolor::add({0, 0, 0})})
-    EXPECT_EQ(recoloured(kPicture, {op}), kPicture) << static_cast<int>(op.kind);
-  EXPECT_EQ(recoloured(kPicture, {}), kPicture);
+    EXPECT_EQ(recoloured(kWide, {op}), kWide) << static_cast<int>(op.kind);
+  EXPECT_EQ(recoloured(kWide, {}), kWide);
 }
 
 TEST(Recolor, RoundsHalfToEvenAndCutsAtBothEnds) {
@@ -45,26 +45,26 @@ TEST(Recolor, RoundsOnceHoweverManyThereAre) {
   // Halved eight times and doubled eight times: nothing is left of 8 bits, everything of floats.
   std::vector<Recolor> there_and_back(8, Recolor::brightness(0.5));
   there_and_back.resize(16, Recolor::brightness(2));
-  EXPECT_EQ(recoloured(kPicture, there_and_back), kPicture);
+  EXPECT_EQ(recoloured(kWide, there_and_back), kWide);
 }
 
 TEST(Recolor, ClipsBetweenOperationsOnlyWhenAsked) {
   Recolor doubled = Recolor::brightness(2);
-  EXPECT_EQ(recoloured(kPicture, {doubled, Recolor::brightness(0.5)}), kPicture);
+  EXPECT_EQ(recoloured(kWide, {doubled, Recolor::brightness(0.5)}), kWide);
   doubled.clip = true;
-  const Image cut = recoloured(kPicture, {doubled, Recolor::brightness(0.5)});
+  const Image cut = recoloured(kWide, {doubled, Recolor::brightness(0.5)});
   for (size_t i = 0; i < cut.pixels.size(); ++i)
-    EXPECT_EQ(cut.pixels[i], kPicture.pixels[i] <= 127 ? kPicture.pixels[i] : 128) << int{kPicture.pixels[i]};  // 127.5 to even
+    EXPECT_EQ(cut.pixels[i], kWide.pixels[i] <= 127 ? kWide.pixels[i] : 128) << int{kWide.pixels[i]};  // 127.5 to even
 }
 
 TEST(Recolor, ContrastOfNothingIsTheMeanGrey) {
-  const Image flat = recoloured(kPicture, {Recolor::contrast(0, kGrey)});
+  const Image flat = recoloured(kWide, {Recolor::contrast(0, kGrey)});
   double grey = 0;
-  for (size_t i = 0; i < kPicture.pixels.size(); ++i) grey += kGrey[i % 3] * kPicture.pixels[i];
+  for (size_t i = 0; i < kWide.pixels.size(); ++i) grey += kGrey[i % 3] * kWide.pixels[i];
   const auto mean = static_cast<uint8_t>(std::nearbyint(grey / (531 * 7)));
   for (const uint8_t v : flat.pixels) ASSERT_EQ(v, mean);
   // Its mean is that of the place where it stands: behind a doubling it is twice as large.
-  const Image later = recoloured(kPicture, {Recolor::brightness(0.25), Recolor::contrast(0, kGrey)});
+  const Image later = recoloured(kWide, {Recolor::brightness(0.25), Recolor::contrast(0, kGrey)});
   EXPECT_EQ(later.pixels[0], static_cast<uint8_t>(std::nearbyint(0.25 * grey / (531 * 7))));
 }
 
@@ -73,8 +73,8 @@ TEST(Recolor, TurningKeepsGreyAndComesBack) {
   for (size_t i = 0; i < grey.pixels.size(); ++i) grey.pixels[i] = static_cast<uint8_t>(i / 3);
   // The rows of I and Q do not sum to 0 exactly, so that a grey gains a trace of colour.
   EXPECT_LE(apart(recoloured(grey, {Recolor::turn(1.2)}), grey), 1);
-  EXPECT_EQ(recoloured(kPicture, {Recolor::turn(1.2), Recolor::turn(-1.2)}), kPicture);
-  EXPECT_EQ(recoloured(kPicture, {Recolor::hue(1, 0.3), Recolor::hue(1, -0.3)}), kPicture);
+  EXPECT_EQ(recoloured(kWide, {Recolor::turn(1.2), Recolor::turn(-1.2)}), kWide);
+  EXPECT_EQ(recoloured(kWide, {Recolor::hue(1, 0.3), Recolor::hue(1, -0.3)}), kWide);
 }
 
 TEST(Recolor, HueKnowsTheCornersOfTheHexagon) {
@@ -86,26 +86,26 @@ TEST(Recolor, HueKnowsTheCornersOfTheHexagon) {
 
 TEST(Recolor, IsDeferredByAPicture) {
   const std::vector<Recolor> three{Recolor::brightness(1.3), Recolor::contrast(0.7, kGrey), Recolor::saturation(1.2, kGrey)};
-  Picture picture(kPicture, "made");
+  Picture picture(kWide, "made");
   picture.recolor(three[0]);
   picture.hflip();
   picture.recolor(three[1]);
   picture.recolor(three[2]);
-  Image truth = kPicture;
+  Image truth = kWide;
   hflip(truth);
   EXPECT_EQ(picture.render(), recoloured(truth, three));
   EXPECT_EQ(picture.pixels(), recoloured(truth, three));
 }
 
 TEST(Recolor, APartOfAPictureHasTheContrastOfTheWhole) {
-  Picture picture(kPicture, "made");
+  Picture picture(kWide, "made");
   picture.recolor(Recolor::contrast(0.5, kGrey));
   picture.crop({100, 2, 50, 3});
-  EXPECT_EQ(picture.render(), crop(recoloured(kPicture, {Recolor::contrast(0.5, kGrey)}), {100, 2, 50, 3}));
-  Picture resized(kPicture, "made");
+  EXPECT_EQ(picture.render(), crop(recoloured(kWide, {Recolor::contrast(0.5, kGrey)}), {100, 2, 50, 3}));
+  Picture resized(kWide, "made");
   resized.recolor(Recolor::brightness(1.5));
   resized.resize({40, 5}, Interpolation::bilinear);
-  EXPECT_EQ(resized.render(), resize(recoloured(kPicture, {Recolor::brightness(1.5)}), {40, 5}, Interpolation::bilinear));
+  EXPECT_EQ(resized.render(), resize(recoloured(kWide, {Recolor::brightness(1.5)}), {40, 5}, Interpolation::bilinear));
 }
 
 }  // namespace

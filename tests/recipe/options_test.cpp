@@ -67,7 +67,7 @@ struct Contrary {
 Table table(const std::string& text) { return parse_toml(text, "a2.toml"); }
 
 /// The refusal of one line of options called "x".
-std::string refused(const std::string& line) {
+std::string refused_line(const std::string& line) {
   return refusal([&] { parse<Everything>(table("\n" + line), "x"); });
 }
 
@@ -137,8 +137,8 @@ TEST(Options, DescribeSaysWhatWasDeclared) {
 }
 
 TEST(Options, UnknownKeysAreRefusedWithASuggestion) {
-  EXPECT_EQ(refused("rat = 1"), "a2.toml:2: x has no option 'rat' (did you mean rate?)");
-  EXPECT_EQ(refused("milestoens = [1]"), "a2.toml:2: x has no option 'milestoens' (did you mean milestones?)");
+  EXPECT_EQ(refused_line("rat = 1"), "a2.toml:2: x has no option 'rat' (did you mean rate?)");
+  EXPECT_EQ(refused_line("milestoens = [1]"), "a2.toml:2: x has no option 'milestoens' (did you mean milestones?)");
   EXPECT_EQ(refusal([] { parse<Contrary>(table("zzzzzz = 1"), "optimizer.sgd"); }),
             "a2.toml:1: optimizer.sgd has no option 'zzzzzz' (it takes nesterov, momentum)");
   EXPECT_EQ(refusal([] { parse<Nothing>(table("p = 1"), "schedule.constant"); }),
@@ -146,41 +146,41 @@ TEST(Options, UnknownKeysAreRefusedWithASuggestion) {
 }
 
 TEST(Options, WrongTypesAreRefused) {
-  EXPECT_EQ(refused("small = \"x\""), "a2.toml:2: x.small = \"x\": a whole number is needed");
-  EXPECT_EQ(refused("small = 5.0"), "a2.toml:2: x.small = 5.0: a whole number is needed");
-  EXPECT_EQ(refused("small = 5000000000"), "a2.toml:2: x.small = 5000000000: must fit in 32 bits");
-  EXPECT_EQ(refused("large = true"), "a2.toml:2: x.large = true: a whole number is needed");
-  EXPECT_EQ(refused("flag = 1"), "a2.toml:2: x.flag = 1: true or false is needed");
-  EXPECT_EQ(refused("rate = \"0.1\""), "a2.toml:2: x.rate = \"0.1\": a number is needed");
-  EXPECT_EQ(refused("rate = nan"), "a2.toml:2: x.rate = nan: a number is needed");
-  EXPECT_EQ(refused("mode = 32"), "a2.toml:2: x.mode = 32: a text in quotes is needed");
-  EXPECT_EQ(refused("scale = [1]"), "a2.toml:2: x.scale = [1]: a list of two numbers is needed");
-  EXPECT_EQ(refused("scale = [0.1, \"b\"]"), "a2.toml:2: x.scale = \"b\": a number is needed");
-  EXPECT_EQ(refused("milestones = 30"), "a2.toml:2: x.milestones = 30: a list is needed: [ … ]");
-  EXPECT_EQ(refused("milestones = [\n1,\n2.5]"), "a2.toml:4: x.milestones = 2.5: a whole number is needed");
-  EXPECT_EQ(refused("length = true"), "a2.toml:2: x.length = true: a duration is needed, such as \"5 epochs\" or \"2000 steps\"");
-  EXPECT_EQ(refused("flag = \"" + std::string(100, 'a') + "\""), "a2.toml:2: x.flag = a text: true or false is needed");
+  EXPECT_EQ(refused_line("small = \"x\""), "a2.toml:2: x.small = \"x\": a whole number is needed");
+  EXPECT_EQ(refused_line("small = 5.0"), "a2.toml:2: x.small = 5.0: a whole number is needed");
+  EXPECT_EQ(refused_line("small = 5000000000"), "a2.toml:2: x.small = 5000000000: must fit in 32 bits");
+  EXPECT_EQ(refused_line("large = true"), "a2.toml:2: x.large = true: a whole number is needed");
+  EXPECT_EQ(refused_line("flag = 1"), "a2.toml:2: x.flag = 1: true or false is needed");
+  EXPECT_EQ(refused_line("rate = \"0.1\""), "a2.toml:2: x.rate = \"0.1\": a number is needed");
+  EXPECT_EQ(refused_line("rate = nan"), "a2.toml:2: x.rate = nan: a number is needed");
+  EXPECT_EQ(refused_line("mode = 32"), "a2.toml:2: x.mode = 32: a text in quotes is needed");
+  EXPECT_EQ(refused_line("scale = [1]"), "a2.toml:2: x.scale = [1]: a list of two numbers is needed");
+  EXPECT_EQ(refused_line("scale = [0.1, \"b\"]"), "a2.toml:2: x.scale = \"b\": a number is needed");
+  EXPECT_EQ(refused_line("milestones = 30"), "a2.toml:2: x.milestones = 30: a list is needed: [ … ]");
+  EXPECT_EQ(refused_line("milestones = [\n1,\n2.5]"), "a2.toml:4: x.milestones = 2.5: a whole number is needed");
+  EXPECT_EQ(refused_line("length = true"), "a2.toml:2: x.length = true: a duration is needed, such as \"5 epochs\" or \"2000 steps\"");
+  EXPECT_EQ(refused_line("flag = \"" + std::string(100, 'a') + "\""), "a2.toml:2: x.flag = a text: true or false is needed");
 }
 
 TEST(Options, AWholeNumberServesAsNumber) { EXPECT_EQ(parse<Everything>(table("rate = 2"), "x").rate, 2.0); }
 
 TEST(Options, BareNumbersAreNoDurations) {
-  EXPECT_EQ(refused("length = 5"), "a2.toml:2: x.length = 5: the unit is missing: \"5 epochs\" or \"5 steps\"?");
-  EXPECT_EQ(refused("length = \"5 parsecs\""),
+  EXPECT_EQ(refused_line("length = 5"), "a2.toml:2: x.length = 5: the unit is missing: \"5 epochs\" or \"5 steps\"?");
+  EXPECT_EQ(refused_line("length = \"5 parsecs\""),
             "a2.toml:2: x.length = \"5 parsecs\": no unit 'parsecs'; there are epochs, steps, %, hours, minutes, seconds");
   EXPECT_EQ(parse<Everything>(table("pause = 0"), "x").pause, (Duration{0, Duration::Unit::epochs}));
 }
 
 TEST(Options, ValuesOutOfRangeAreRefused) {
-  EXPECT_EQ(refused("small = 0"), "a2.toml:2: x.small = 0: must be in [1, 10]");
-  EXPECT_EQ(refused("small = 11"), "a2.toml:2: x.small = 11: must be in [1, 10]");
-  EXPECT_EQ(refused("rate = 0"), "a2.toml:2: x.rate = 0: must be > 0");
-  EXPECT_EQ(refused("clip = -1.5"), "a2.toml:2: x.clip = -1.5: must be >= 0");
-  EXPECT_EQ(refused("scale = [0.5, 1.5]"), "a2.toml:2: x.scale = 1.5: must be in [0, 1]");
-  EXPECT_EQ(refused("milestones = [1, 0]"), "a2.toml:2: x.milestones = 0: must be > 0");
-  EXPECT_EQ(refused("length = \"0 epochs\""), "a2.toml:2: x.length = \"0 epochs\": must be > 0");
-  EXPECT_EQ(refused("mode = \"bf61\""), "a2.toml:2: x.mode = \"bf61\": must be one of fp32, bf16 (did you mean bf16?)");
-  EXPECT_EQ(refused("names = [\"a\", \"zebra\"]"), "a2.toml:2: x.names = \"zebra\": must be one of a, b");
+  EXPECT_EQ(refused_line("small = 0"), "a2.toml:2: x.small = 0: must be in [1, 10]");
+  EXPECT_EQ(refused_line("small = 11"), "a2.toml:2: x.small = 11: must be in [1, 10]");
+  EXPECT_EQ(refused_line("rate = 0"), "a2.toml:2: x.rate = 0: must be > 0");
+  EXPECT_EQ(refused_line("clip = -1.5"), "a2.toml:2: x.clip = -1.5: must be >= 0");
+  EXPECT_EQ(refused_line("scale = [0.5, 1.5]"), "a2.toml:2: x.scale = 1.5: must be in [0, 1]");
+  EXPECT_EQ(refused_line("milestones = [1, 0]"), "a2.toml:2: x.milestones = 0: must be > 0");
+  EXPECT_EQ(refused_line("length = \"0 epochs\""), "a2.toml:2: x.length = \"0 epochs\": must be > 0");
+  EXPECT_EQ(refused_line("mode = \"bf61\""), "a2.toml:2: x.mode = \"bf61\": must be one of fp32, bf16 (did you mean bf16?)");
+  EXPECT_EQ(refused_line("names = [\"a\", \"zebra\"]"), "a2.toml:2: x.names = \"zebra\": must be one of a, b");
   EXPECT_EQ(refusal([] { parse<Contrary>(table("\n\nmomentum = 1.5"), "optimizer.sgd"); }),
             "a2.toml:3: optimizer.sgd.momentum = 1.5: must be in [0, 1]");
 }

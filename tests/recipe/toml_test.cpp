@@ -10,7 +10,7 @@
 namespace satchel::recipe {
 namespace {
 
-std::string refused(const std::string& text) {
+std::string refused_text(const std::string& text) {
   return refusal([&] { parse_toml(text, "a2.toml"); });
 }
 
@@ -46,13 +46,13 @@ TEST(ParseToml, KnowsTheSixKinds) {
 }
 
 TEST(ParseToml, RefusesWithFileAndLine) {
-  EXPECT_EQ(refused("\n\na = 1\na = 2\n").substr(0, 11), "a2.toml:4: ");
-  EXPECT_EQ(refused("a = [1,\n\n}").substr(0, 11), "a2.toml:3: ");
-  EXPECT_EQ(refused("a = \n").substr(0, 11), "a2.toml:1: ");
-  EXPECT_EQ(refused("a = 99999999999999999999").substr(0, 11), "a2.toml:1: ");
-  EXPECT_EQ(refused("\xff = 1").substr(0, 11), "a2.toml:1: ");
-  EXPECT_EQ(refused("\na = 1979-05-27\n"), "a2.toml:2: a date or time, which no option takes; put it in quotes");
-  EXPECT_NE(refused("a = " + std::string(2000, '[')), "no error");
+  EXPECT_EQ(refused_text("\n\na = 1\na = 2\n").substr(0, 11), "a2.toml:4: ");
+  EXPECT_EQ(refused_text("a = [1,\n\n}").substr(0, 11), "a2.toml:3: ");
+  EXPECT_EQ(refused_text("a = \n").substr(0, 11), "a2.toml:1: ");
+  EXPECT_EQ(refused_text("a = 99999999999999999999").substr(0, 11), "a2.toml:1: ");
+  EXPECT_EQ(refused_text("\xff = 1").substr(0, 11), "a2.toml:1: ");
+  EXPECT_EQ(refused_text("\na = 1979-05-27\n"), "a2.toml:2: a date or time, which no option takes; put it in quotes");
+  EXPECT_NE(refused_text("a = " + std::string(2000, '[')), "no error");
 }
 
 /// Random edits of a real recipe: bytes changed, cut out, doubled.
