@@ -154,35 +154,41 @@ struct Times {
   bool prefix, per_epoch;
 };
 
+/// Schedules that move by step or by epoch as one, warm-up and all.
+bool falls(const std::string& schedule) { return schedule == "cosine" || schedule == "poly"; }
+
 /// timm: the warm-up's first epoch (or update) is at warmup_lr, the one after its last at lr.
-void carry_warmup(From& from, const std::string& path, const Times& times) {
+void carry_warmup(From& from, const std::string& schedule, const Times& times) {
   if (times.warmup <= 0) return;
+  const std::string path = "schedule." + schedule;
   from.put(path + ".warmup", Value(epochs(times.warmup)), "warmup_epochs");
   from.carry("warmup_lr", path + ".warmup_lr");
   from.put(path + ".warmup_from", Value(std::string("zero")), "warmup_epochs");
-  if (times.per_epoch && path != "schedule.cosine") from.put(path + ".warmup_per", Value(std::string("epoch")), "sched_on_updates");
+  if (times.per_epoch && !falls(schedule))
+    from.put(path + ".warmup_per", Value(std::string("epoch")), "sched_on_updates");
 }
 
-int64_t carry_cosine(From& from, const Times& times) {
-  const std::string path = "schedule.cosine";
+int64_t carry_falling(From& from, const Times& times, const std::string& name) {
+  const std::string path = "schedule." + name;
   const int64_t cycles = std::max<int64_t>(1, from.args.whole("lr_cycle_limit")), cooldown = from.args.whole("cooldown_epochs");
   from.carry("min_lr", path + ".min_lr");
+  if (name == "poly") from.carry("decay_rate", path + ".power");
   if (times.per_epoch) from.put(path + ".per", Value(std::string("epoch")), "sched_on_updates");
   if (cooldown > 0) from.put(path + ".cooldown", Value(epochs(cooldown)), "cooldown_epochs");
-  carry_warmup(from, path, times);
+  carry_warmup(from, name, times);
   if (times.prefix) from.put(path + ".warmup_prefix", Value(true), "warmup_prefix");
   if (cycles > 1) {
     from.put(path + ".cycles", Value(cycles), "lr_cycle_limit");
     if (from.args.number("lr_cycle_decay") != 1) from.lose("lr_cycle_decay", "every cycle starts at the same rate");
     if (from.args.number("lr_cycle_mul") != 1) from.lose("lr_cycle_mul", "all cycles are of one length");
   }
-  if (from.args.number("lr_k_decay") != 1) from.lose("lr_k_decay", "the cosine has no k");
+  if (from.args.number("lr_k_decay") != 1) from.lose("lr_k_decay", "there is no k here");
   return times.epochs * cycles + cooldown + (times.prefix ? times.warmup : 0);
 }
 
 void constant(From& from, const Times& times, const std::string& argument) {
   from.put("schedule.constant", Value(recipe::Table{}), argument);
-  carry_warmup(from, "schedule.constant", times);
+  carry_warmup(from, "constant", times);
 }
 
 /// Milestones in epochs; those that the run does not reach are left out.
@@ -193,7 +199,7 @@ void milestones(From& from, const std::vector<int64_t>& all, const Times& times,
   if (items.empty() || from.args.number("decay_rate") == 1) return constant(from, times, argument);
   from.put("schedule.step.milestones", Value(std::move(items)), argument);
   from.carry("decay_rate", "schedule.step.factor");
-  carry_warmup(from, "schedule.step", times);
+  carry_warmup(from, "step", times);
 }
 
 int64_t carry_step(From& from, const Times& times) {
@@ -211,13 +217,13 @@ int64_t carry_step(From& from, const Times& times) {
   } else if (whole) {
     from.put("schedule.step.every", Value(epochs(static_cast<int64_t>(every))), "decay_epochs");
     from.carry("decay_rate", "schedule.step.factor");
-    carry_warmup(from, "schedule.step", times);
+    carry_warmup(from, "step", times);
   } else {
     const std::string path = "schedule.exponential";
     from.put(path + ".every", Value(recipe::Duration{every, recipe::Duration::Unit::epochs}.text()), "decay_epochs");
     from.carry("decay_rate", path + ".factor");
     from.put(path + ".staircase", Value(true), "sched");
-    carry_warmup(from, path, times);
+    carry_warmup(from, "exponential", times);
     if (times.per_epoch) from.note(from.args.typed("decay_epochs"), "the rate falls within an epoch; timm waits for the next one");
   }
   return times.total;
@@ -248,8 +254,8 @@ void carry_schedule(From& from) {
   times.prefix = times.warmup > 0 && from.args.on("warmup_prefix");
   times.total = times.epochs + (times.prefix ? times.warmup : 0);
   int64_t length = times.total;
-  if (sched == "cosine") {
-    length = carry_cosine(from, times);
+  if (falls(sched)) {
+    length = carry_falling(from, times, sched);
   } else if (sched == "step") {
     length = carry_step(from, times);
   } else if (sched == "multistep") {
@@ -258,7 +264,7 @@ void carry_schedule(From& from) {
     if (sched == "none") times.warmup = 0;
     constant(from, times, "sched");
   } else {
-    from.lose("sched", "satchel has cosine, step, exponential and constant; the recipe's rate is constant");
+    from.lose("sched", "satchel has cosine, poly, step, exponential and constant; the recipe's rate is constant");
   }
   from.put("train.length", Value(epochs(length)), "epochs");
 }
@@ -270,8 +276,8 @@ void say_warmup(To& to, const recipe::Slot& slot) {
   const std::optional<int64_t> warmup = whole_epochs(slot.options.find("warmup"));
   to.say("warmup_epochs", static_cast<double>(warmup.value_or(0)));
   if (warmup.value_or(0) > 0) to.say("warmup_lr", number_at(slot.options, "warmup_lr"));
-  const recipe::Value* per = slot.options.find(slot.name == "cosine" ? "per" : "warmup_per");
-  const bool moves = slot.name == "cosine" || warmup.value_or(0) > 0;
+  const recipe::Value* per = slot.options.find(falls(slot.name) ? "per" : "warmup_per");
+  const bool moves = falls(slot.name) || warmup.value_or(0) > 0;
   to.say("sched_on_updates", moves && (!per || *per->text() == "step") ? "true" : "false");
 }
 
@@ -303,13 +309,14 @@ void say_schedule(To& to) {
   const recipe::Slot slot = recipe::slot_of(*to.recipe.find("schedule"), "schedule");
   int64_t around = 0, cycles = 1;
   say_warmup(to, slot);
-  if (slot.name == "cosine") {
-    to.say("sched", "cosine");
+  if (falls(slot.name)) {
+    to.say("sched", slot.name);
+    if (slot.name == "poly") to.say("decay_rate", number_at(slot.options, "power"));
     to.say("min_lr", number_at(slot.options, "min_lr"));
     const int64_t cooldown = whole_epochs(slot.options.find("cooldown")).value_or(0);
     to.say("cooldown_epochs", static_cast<double>(cooldown));
     around = cooldown;
-    if (text_at(to.recipe, "schedule.cosine.per") == "epoch") to.say("sched_on_updates", "false");
+    if (text_at(to.recipe, "schedule." + slot.name + ".per") == "epoch") to.say("sched_on_updates", "false");
     const recipe::Value* prefix = slot.options.find("warmup_prefix");
     if (prefix && std::get<bool>(prefix->data))
       to.say("warmup_prefix", "true"), around += whole_epochs(slot.options.find("warmup")).value_or(0);

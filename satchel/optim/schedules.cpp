@@ -3,7 +3,7 @@
 #include "satchel/optim/optim.h"
 #include "satchel/optim/siblings.h"
 
-#define SCHEDULES(X) X(constant) X(step) X(exponential) X(cosine)
+#define SCHEDULES(X) X(constant) X(step) X(exponential) X(cosine) X(poly)
 
 namespace satchel::optim {
 

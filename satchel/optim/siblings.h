@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -21,9 +23,11 @@ template <class E>
 void refuse_options_of_siblings(const std::vector<E>& entries, const E& own, const recipe::Table& options, const std::string& where) {
   for (const auto& [key, value] : options) {
     if (declares(own, key)) continue;
+    std::vector<std::string> others;
     for (const E& other : entries)
-      check(!declares(other, key), Kind::usage, "{}: {} has no option '{}', which acts in {} alone: name {} in its place or leave {} out",
-            value.origin, where, key, other.name, other.name, key);
+      if (declares(other, key)) others.push_back(other.name);
+    check(others.empty(), Kind::usage, "{}: {} has no option '{}', which acts in {} alone: name {} in its place or leave {} out",
+          value.origin, where, key, fmt::join(others, ", "), fmt::join(others, " or "), key);
   }
 }
 

@@ -28,7 +28,7 @@ TEST(Rate, WhatSatchelHasNotIsListed) {
   EXPECT_EQ(toml("--opt adan", "optimizer"), "");
   EXPECT_EQ(from("--opt adam").lost.size(), 1u);  // its decay is coupled
   EXPECT_NE(toml("--opt adam --weight-decay 0", "optimizer.adamw"), "");
-  EXPECT_EQ(from("--sched poly").lost.size(), 1u);
+  EXPECT_EQ(from("--sched tanh").lost.size(), 1u);
   EXPECT_EQ(from("--lr-cycle-limit 3").lost, (std::vector<Remark>{{"--lr-cycle-decay 0.5", "every cycle starts at the same rate"}}));
   EXPECT_EQ(from("--opt-kwargs foo=1").lost.size(), 1u);
 }
@@ -38,6 +38,11 @@ TEST(Rate, TheCosineMovesByEpochUnlessSchedOnUpdates) {
             "{ cosine = { min_lr = 0.0, per = \"epoch\", warmup = \"5 epochs\", warmup_from = \"zero\", warmup_lr = 1e-05 } }");
   EXPECT_EQ(toml("--sched-on-updates", "schedule.cosine.per"), "");
   EXPECT_EQ(toml("--warmup-epochs 0", "schedule"), "{ cosine = { min_lr = 0.0, per = \"epoch\" } }");
+}
+
+TEST(Rate, PolyTakesItsPowerFromTheDecayRate) {
+  EXPECT_EQ(toml("--sched poly --decay-rate 0.9 --sched-on-updates --min-lr 1e-5 --epochs 20 --warmup-epochs 0", "schedule"),
+            "{ poly = { min_lr = 1e-05, power = 0.9 } }");
 }
 
 TEST(Rate, TheRunIsAsLongAsTimms) {

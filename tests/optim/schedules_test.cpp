@@ -37,7 +37,8 @@ TEST(Schedules, AResolvedOneResolvesToItself) {
 TEST(Schedules, AnOptionOfASiblingIsNamedWithIt) {
   EXPECT_EQ(
       schedule_refusal("constant", "min_lr = 1e-5"),
-      "test.toml:1: schedule.constant has no option 'min_lr', which acts in cosine alone: name cosine in its place or leave min_lr out");
+      "test.toml:1: schedule.constant has no option 'min_lr', which acts in cosine, poly alone: name cosine or poly in its place or leave "
+      "min_lr out");
   EXPECT_EQ(
       schedule_refusal("cosine", "warmup = \"2 epochs\"\nstaircase = true"),
       "test.toml:2: schedule.cosine has no option 'staircase', which acts in exponential alone: name exponential in its place or leave "

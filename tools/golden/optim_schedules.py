@@ -6,6 +6,7 @@ import timm
 import torch
 from timm.scheduler.cosine_lr import CosineLRScheduler
 from timm.scheduler.multistep_lr import MultiStepLRScheduler
+from timm.scheduler.poly_lr import PolyLRScheduler
 from timm.scheduler.step_lr import StepLRScheduler
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "tests/golden/optim/schedules.json"
@@ -39,21 +40,21 @@ def torch_rates(make, steps):
     return rates
 
 
-def cosine_cases():
+def falling_cases(name, scheduler, words="", **shape):
     for per, tick in (("epoch", 1), ("step", 3)):
         for warmup, prefix, cycles, cooldown in ((0, False, 1, 0), (3, False, 1, 0), (3, True, 1, 0), (3, True, 3, 0), (0, False, 2, 0), (3, False, 1, 2), (3, True, 2, 2)):
             epochs, steps_per_epoch = 11 + cooldown + (1 if cycles > 1 else 0), 3
             length = epochs - cooldown - (warmup if prefix else 0)
             if length % cycles:
                 epochs, length = epochs + cycles - length % cycles, length + cycles - length % cycles
-            options = f'per = "{per}"\nmin_lr = 0.002\n'
-            arguments = dict(t_initial=length * tick // cycles, lr_min=0.002, cycle_limit=cycles, t_in_epochs=per == "epoch", warmup_prefix=prefix)
+            options = words + f'per = "{per}"\nmin_lr = 0.002\n'
+            arguments = dict(t_initial=length * tick // cycles, lr_min=0.002, cycle_limit=cycles, t_in_epochs=per == "epoch", warmup_prefix=prefix, **shape)
             if warmup:
                 options += f'warmup = "{warmup} epochs"\nwarmup_lr = 0.05\nwarmup_from = "zero"\n'
                 arguments |= dict(warmup_t=warmup * tick, warmup_lr_init=0.05)
             options += ("warmup_prefix = true\n" if prefix else "") + (f"cycles = {cycles}\n" if cycles > 1 else "")
             options += f'cooldown = "{cooldown} epochs"\n' if cooldown else ""
-            yield "cosine", options, epochs, steps_per_epoch, timm_rates(CosineLRScheduler, epochs, steps_per_epoch, **arguments)
+            yield name, options, epochs, steps_per_epoch, timm_rates(scheduler, epochs, steps_per_epoch, **arguments)
 
 
 def stair_cases():
@@ -70,6 +71,7 @@ def stair_cases():
     schedulers = torch.optim.lr_scheduler
     yield "step", 'milestones = ["30 %", "18 steps"]\n', 5, 4, torch_rates(lambda o: schedulers.MultiStepLR(o, [6, 18], 0.1), 20)
     yield "exponential", 'every = "1 step"\nfactor = 0.9\n', 3, 5, torch_rates(lambda o: schedulers.ExponentialLR(o, 0.9), 15)
+    yield "poly", "", 4, 5, torch_rates(lambda o: schedulers.PolynomialLR(o, 20, 1.0), 20)
     yield "cosine", 'min_lr = 0.01\n', 4, 5, torch_rates(lambda o: schedulers.CosineAnnealingLR(o, 20, 0.01), 20)
     # torchvision's references/classification: LinearLR, then a cosine over the rest
     def torchvision(o):
@@ -80,7 +82,7 @@ def stair_cases():
 
 def main():
     cases = [dict(schedule=name, options=options, steps_per_epoch=steps, total_steps=epochs * steps, rates=rates)
-             for name, options, epochs, steps, rates in [*cosine_cases(), *stair_cases()]]
+             for name, options, epochs, steps, rates in [*falling_cases("cosine", CosineLRScheduler), *falling_cases("poly", PolyLRScheduler, "power = 0.7\n", power=0.7), *stair_cases()]]
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(dict(versions=dict(timm=timm.__version__, torch=torch.__version__), base_rate=LR, cases=cases)) + "\n")
 

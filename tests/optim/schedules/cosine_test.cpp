@@ -65,21 +65,5 @@ TEST(Cosine, CyclesRestartAlsoWhereTheyBreakASteps) {
   }
 }
 
-TEST(Cosine, ABrokenLastEpochCountsAsOne) {
-  const auto broken = make_schedule("cosine", "per = \"epoch\"", {1, 10, 95}),
-             whole = make_schedule("cosine", "per = \"epoch\"", {1, 10, 100});
-  for (int64_t step = 0; step < 95; ++step) EXPECT_EQ(broken->rate(step), whole->rate(step));
-}
-
-TEST(Cosine, RefusesWhatHasNoEffectOrNoMeaning) {
-  EXPECT_NE(schedule_refusal("cosine", "min_lr = 0.2").find("min_lr = 0.2 is above the rate of 0.1"), std::string::npos);
-  EXPECT_NE(schedule_refusal("cosine", "cycles = 0").find("cycles"), std::string::npos);
-  EXPECT_NE(schedule_refusal("cosine", "per = \"epoch\"\ncycles = 11").find("11 cycles in 10 epochs"), std::string::npos);
-  EXPECT_NE(schedule_refusal("cosine", "warmup_prefix = true").find("no effect without a warm-up"), std::string::npos);
-  EXPECT_NE(schedule_refusal("cosine", "cooldown = \"9 epochs\"\nwarmup = \"2 epochs\"").find("longer than the run"), std::string::npos);
-  EXPECT_NE(schedule_refusal("cosine", "per = \"epoch\"\ncooldown = \"5 steps\"").find("whole epochs"), std::string::npos);
-  EXPECT_NE(schedule_refusal("cosine", "warmup = \"200 steps\"").find("longer than the run of 100 steps"), std::string::npos);
-}
-
 }  // namespace
 }  // namespace satchel::optim
