@@ -151,23 +151,48 @@ class TraceFile {
   std::map<std::string, std::optional<size_t>> by_file_;  // none where two pictures share the file name
 };
 
+/// Progressive resizing: pictures are small at first and grow. Every `size` of the list shrinks in proportion, so that the same views are
+/// seen in less detail (FFCV's resolution schedule; Composer's ProgressiveResizing).
+struct GrowthOptions {
+  double initial_scale = 1, begin = 0, end = 1;
+  int multiple = 32;
+  void fields(auto& f) {
+    using namespace recipe;
+    f("initial_scale", initial_scale, "first side over last side of the pictures that are trained on; 1: they do not grow",
+      Range{0, 1, true, false});
+    f("begin", begin, "share of the run after which they begin to grow", kUnit);
+    f("end", end, "share of the run after which they have their last size", kUnit);
+    f("multiple", multiple, "sides between the first and the last are multiples of this", Range{1, 1024});
+  }
+  void validate(const recipe::Table& given) const;
+  /// Side at `progress` (share of the run that is over) where the last is `full` pixels; linear between begin and end, rounded.
+  int side(int full, double progress) const;
+};
+
 /// The `augment` list in recipe order. Const after construction; any number of threads may run it at once.
 class Pipeline {
  public:
   Pipeline() = default;
   /// Throws Error(usage) for an unknown operation or option.
-  Pipeline(const std::vector<recipe::Slot>& list, const AugmentContext& context);
+  /// With growth the list must end in a square of one size.
+  Pipeline(const std::vector<recipe::Slot>& list, const AugmentContext& context, const GrowthOptions& growth = {});
   /// Runs every operation with chance addressed by `at` (its op field is replaced by the operation's place in the list).
   void run(image::Picture& picture, Address at, double progress = 0, Trace* trace = nullptr) const;
   /// Throws Error(data) when the trace's operations are not this list's; those without chance may be missing from it.
-  void replay(image::Picture& picture, const Trace& trace) const;
-  /// Size of every output, if it does not depend on the picture.
-  std::optional<image::Size> output() const;
-  size_t size() const { return ops_.size(); }
+  void replay(image::Picture& picture, const Trace& trace, double progress = 0) const;
+  /// Size of every output at this point of the run, if it does not depend on the picture.
+  std::optional<image::Size> output(double progress = 1) const;
+  size_t size() const { return names_.size(); }
 
  private:
+  using Ops = std::vector<std::unique_ptr<Augment>>;
+  const Ops& ops(double progress) const;
+
   std::vector<std::string> names_;
-  std::vector<std::unique_ptr<Augment>> ops_;
+  Ops ops_;
+  GrowthOptions growth_;
+  int full_ = 0;                // the last side, when pictures grow
+  std::map<int, Ops> smaller_;  // the same list for each side before it
 };
 
 // ---- mixing: numbers only; pixels are blended in kernels/, labels in train/targets.cpp --------------------------------

@@ -68,6 +68,7 @@ constexpr Reason kReasons[] = {
     {"evaluate.augment", "timm resizes and cuts the middle"},
     {"evaluate", "train.py has no argument for it"},
     {"erasing", "timm fixes the areas and shapes"},
+    {"growth", "timm draws its sizes by chance (train_img_sizes)"},
     {"augment", "timm's order is crop, flips, policy, colours; the rest has no argument"},
     {"mix", "timm mixes by mixup and CutMix"},
     {"mixing.round", ""},

@@ -199,7 +199,7 @@ class Loader {
   /// keeps every batch at its place.
   Batch next();
   int64_t batches_per_epoch() const;
-  /// Of every picture.
+  /// Of every picture; of the last ones where they grow.
   image::Size size() const;
   /// Recorded draws for the batches that next() gives from now on. A recorded picture without `mix` is not mixed, one without `erase` not
   /// erased. Called by several threads at once.

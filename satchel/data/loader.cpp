@@ -21,10 +21,13 @@ namespace {
 
 using Order = std::shared_ptr<const std::vector<Place>>;
 
+size_t bytes_of(image::Size size) { return static_cast<size_t>(size.width) * static_cast<size_t>(size.height) * 3; }
+
 /// One batch on its way. Slots are disjoint, so that threads share only the counters.
 struct Ticket {
   int64_t epoch = 0, index = 0, first = 0, count = 0;
   double progress = 0;
+  image::Size size;               // of its pictures
   Order order;                    // of the epoch; this batch is first … first + count − 1
   std::vector<int64_t> upcoming;  // reader indices of the batch after this one
   std::shared_ptr<Buffer> pixels;
@@ -66,8 +69,7 @@ struct Loader::State {
   const Sampler sampler;
   const LoaderOptions options;
   const int64_t per_epoch;
-  image::Size size;
-  size_t slot_bytes = 0;
+  image::Size size;  // the largest
   TraceAt replay;
   std::map<int64_t, Order> orders;
   int64_t epoch = 0, index = 0;  // the next to be scheduled
@@ -101,17 +103,17 @@ void Loader::State::fill(Ticket& ticket, int64_t slot) {
   const augment::Trace* recorded = replay ? replay(ticket.epoch, ticket.first + slot) : nullptr;
   if (recorded) {
     ticket.replayed[static_cast<size_t>(slot)] = recorded;
-    pipeline.replay(picture, *recorded);
+    pipeline.replay(picture, *recorded, ticket.progress);
     if (options.record) ticket.traces[static_cast<size_t>(slot)].steps = recorded->steps;
   } else {
     const Address at{
         .seed = options.seed, .epoch = static_cast<uint32_t>(ticket.epoch), .sample = static_cast<uint64_t>(item), .copy = place.copy};
     pipeline.run(picture, at, ticket.progress, options.record ? &ticket.traces[static_cast<size_t>(slot)] : nullptr);
   }
-  check(picture.size() == size, Kind::usage,
+  check(picture.size() == ticket.size, Kind::usage,
         "{}: comes out of the augment list as {}×{}, others as {}×{}; end the list with center_crop or random_resized_crop", picture.name(),
-        picture.size().width, picture.size().height, size.width, size.height);
-  picture.render(ticket.pixels->data() + static_cast<size_t>(slot) * slot_bytes);
+        picture.size().width, picture.size().height, ticket.size.width, ticket.size.height);
+  picture.render(ticket.pixels->data() + static_cast<size_t>(slot) * bytes_of(ticket.size));
 }
 
 void Loader::State::work(Ticket& ticket) {
@@ -147,6 +149,7 @@ std::shared_ptr<Ticket> Loader::State::schedule() {
   ticket->count = std::min(options.batch, static_cast<int64_t>(ticket->order->size()) - ticket->first);
   const double total = static_cast<double>(std::max<int64_t>(1, options.epochs * per_epoch));
   ticket->progress = std::min(1.0, static_cast<double>(epoch * per_epoch + index) / total);
+  ticket->size = pipeline.output(ticket->progress).value_or(size);
   ticket->thrown.resize(static_cast<size_t>(ticket->count));
   ticket->replayed.resize(static_cast<size_t>(ticket->count));
   if (options.record) ticket->traces.resize(static_cast<size_t>(ticket->count));
@@ -183,16 +186,16 @@ Loader::State::~State() { cancel(); }
 
 augment::MixPlan Loader::State::mix(const Ticket& ticket, const Batch& batch, const std::vector<int64_t>& kept) const {
   const Address at{.seed = options.seed, .epoch = static_cast<uint32_t>(ticket.epoch), .sample = static_cast<uint64_t>(ticket.first)};
-  augment::MixPlan plan = mixer.plan(batch.count, size, at, options.epochs);
+  augment::MixPlan plan = mixer.plan(batch.count, batch.size, at, options.epochs);
   for (size_t k = 0; k < kept.size(); ++k) {
     const augment::Trace* recorded = ticket.replayed[static_cast<size_t>(kept[k])];
     if (!recorded || (plan.empty() && !recorded->mix)) continue;
     for (size_t i = plan.size(); i < kept.size(); ++i) plan.push_back({.partner = static_cast<int32_t>(i)});
     const augment::MixRow row = recorded->mix.value_or(augment::MixRow{.partner = static_cast<int32_t>(k)});
     check(row.partner >= 0 && row.partner < batch.count && row.lambda >= 0 && row.lambda <= 1 && row.x >= 0 && row.y >= 0 &&
-              row.width >= 0 && row.height >= 0 && row.width <= size.width - row.x && row.height <= size.height - row.y,
+              row.width >= 0 && row.height >= 0 && row.width <= batch.size.width - row.x && row.height <= batch.size.height - row.y,
           Kind::data, "{}: the recorded mix does not fit a batch of {} pictures of {}×{}", dataset.reader->name(batch.items[k]),
-          batch.count, size.width, size.height);
+          batch.count, batch.size.width, batch.size.height);
     plan[k] = row;
   }
   return plan;
@@ -200,16 +203,16 @@ augment::MixPlan Loader::State::mix(const Ticket& ticket, const Batch& batch, co
 
 augment::ErasePlan Loader::State::erase(const Ticket& ticket, const Batch& batch, const std::vector<int64_t>& kept) const {
   const Address at{.seed = options.seed, .epoch = static_cast<uint32_t>(ticket.epoch), .sample = static_cast<uint64_t>(ticket.first)};
-  augment::ErasePlan plan = mixer.erase(batch.count, size, at);
+  augment::ErasePlan plan = mixer.erase(batch.count, batch.size, at);
   for (size_t k = 0; k < kept.size(); ++k) {
     const augment::Trace* recorded = ticket.replayed[static_cast<size_t>(kept[k])];
     if (!recorded || (plan.empty() && recorded->erased.empty())) continue;
     plan.resize(kept.size());
     for (const augment::EraseBox& box : recorded->erased)
-      check(box.x >= 0 && box.y >= 0 && box.width >= 0 && box.height >= 0 && box.width <= size.width - box.x &&
-                box.height <= size.height - box.y,
-            Kind::data, "{}: a recorded box to erase does not lie in a picture of {}×{}", dataset.reader->name(batch.items[k]), size.width,
-            size.height);
+      check(box.x >= 0 && box.y >= 0 && box.width >= 0 && box.height >= 0 && box.width <= batch.size.width - box.x &&
+                box.height <= batch.size.height - box.y,
+            Kind::data, "{}: a recorded box to erase does not lie in a picture of {}×{}", dataset.reader->name(batch.items[k]),
+            batch.size.width, batch.size.height);
     plan[k] = recorded->erased;
   }
   return plan;
@@ -217,7 +220,7 @@ augment::ErasePlan Loader::State::erase(const Ticket& ticket, const Batch& batch
 
 Batch Loader::State::collect(Ticket& ticket) {
   Batch batch;
-  batch.epoch = ticket.epoch, batch.index = ticket.index, batch.first = ticket.first, batch.size = size;
+  batch.epoch = ticket.epoch, batch.index = ticket.index, batch.first = ticket.first, batch.size = ticket.size;
   batch.pixels = std::move(ticket.pixels);
   std::vector<int64_t> kept;  // slots
   for (int64_t slot = 0; slot < ticket.count; ++slot) {
@@ -238,7 +241,8 @@ Batch Loader::State::collect(Ticket& ticket) {
     }
     // Those after a picture that is left out close ranks.
     uint8_t* const at = batch.pixels->data();
-    if (kept.size() < s) std::memcpy(at + kept.size() * slot_bytes, at + s * slot_bytes, slot_bytes);
+    const size_t bytes = bytes_of(ticket.size);
+    if (kept.size() < s) std::memcpy(at + kept.size() * bytes, at + s * bytes, bytes);
     kept.push_back(slot);
     batch.items.push_back(item), batch.labels.push_back(dataset.reader->label(item));
     if (options.record) batch.traces.push_back(std::move(ticket.traces[s]));
@@ -289,8 +293,8 @@ Loader::Loader(Dataset dataset, const augment::Pipeline& pipeline, const augment
     : state_(std::make_unique<State>(std::move(dataset), pipeline, mixer, std::move(sampler), options)) {
   State& s = *state_;
   s.size = s.find_size();
-  s.slot_bytes = static_cast<size_t>(s.size.width) * static_cast<size_t>(s.size.height) * 3;
-  s.buffers = Buffers::make(std::move(allocate), s.slot_bytes * static_cast<size_t>(options.batch), static_cast<size_t>(options.ahead) + 2);
+  s.buffers =
+      Buffers::make(std::move(allocate), bytes_of(s.size) * static_cast<size_t>(options.batch), static_cast<size_t>(options.ahead) + 2);
   const int threads = options.ahead > 0 ? std::max(1, options.threads) : options.threads - 1;
   if (threads > 0) s.workers = std::make_unique<Workers>(threads);
 }

@@ -50,7 +50,9 @@ Pipelines make_pipelines(const recipe::Table& resolved) {
   out.card = card_of(resolved, options, trained_at);
   const augment::AugmentContext context{out.card.mean};
   out.evaluate = predict::evaluation_pipeline(out.card);
-  out.train = list.empty() ? predict::evaluation_pipeline(out.card) : augment::Pipeline(list, context);
+  check(!list.empty() || options.growth.initial_scale == 1, Kind::usage,
+        "growth.initial_scale has no effect: the augment list is empty, so training sees what evaluation sees");
+  out.train = list.empty() ? predict::evaluation_pipeline(out.card) : augment::Pipeline(list, context, options.growth);
   check(out.evaluate.output().has_value(), Kind::usage,
         "evaluate.augment does not end in one fixed size, so pictures cannot share a batch: end it with center_crop");
   check(out.train.output().has_value(), Kind::usage,

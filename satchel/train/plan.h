@@ -24,6 +24,7 @@ struct Options {
   data::SamplerOptions sampler;
   augment::MixOptions mixing;
   augment::EraseOptions erasing;
+  augment::GrowthOptions growth;
 };
 Options options_of(const recipe::Table& resolved);
 
@@ -36,7 +37,7 @@ struct Pipelines {
   weights::Card card;
   augment::Pipeline train, evaluate;
   augment::Mixer mixer;
-  image::Size train_size;
+  image::Size train_size;  // the last, where pictures grow
 };
 /// An empty `augment` list trains on what evaluation sees. Throws Error(usage) when a list does not end in one fixed size.
 Pipelines make_pipelines(const recipe::Table& resolved);

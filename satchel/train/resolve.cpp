@@ -194,7 +194,7 @@ void TrainOptions::validate(const recipe::Table& given) const {
 const recipe::Grammar& grammar() {
   static const recipe::Grammar g{{"model", "loss", "optimizer", "schedule", "ema"},
                                  {"augment", "mix", "evaluate.augment"},
-                                 {"data", "sampler", "mixing", "erasing", "train", "evaluate", "defaults"}};
+                                 {"data", "sampler", "growth", "mixing", "erasing", "train", "evaluate", "defaults"}};
   return g;
 }
 
@@ -208,6 +208,7 @@ std::vector<SlotInfo> slot_infos() {
           {"ema", infos(optim::averages())},
           table_info<data::DataOptions>("data", "how pictures are found and read"),
           table_info<data::SamplerOptions>("sampler", "which picture when"),
+          table_info<augment::GrowthOptions>("growth", "progressive resizing: training begins on smaller pictures"),
           table_info<augment::MixOptions>("mixing", "how the mix list is applied"),
           table_info<augment::EraseOptions>("erasing", "random erasing, after mixing and normalisation (1708.04896)"),
           table_info<TrainOptions>("train", "the training loop"),
@@ -259,9 +260,13 @@ Options options_of(const recipe::Table& resolved) {
     const recipe::Value* value = resolved.find(name);
     return value && value->table() ? *value->table() : empty;
   };
-  return {recipe::parse<TrainOptions>(table("train"), "train"),          recipe::parse<EvaluateOptions>(table("evaluate"), "evaluate"),
-          recipe::parse<data::DataOptions>(table("data"), "data"),       recipe::parse<data::SamplerOptions>(table("sampler"), "sampler"),
-          recipe::parse<augment::MixOptions>(table("mixing"), "mixing"), recipe::parse<augment::EraseOptions>(table("erasing"), "erasing")};
+  return {recipe::parse<TrainOptions>(table("train"), "train"),
+          recipe::parse<EvaluateOptions>(table("evaluate"), "evaluate"),
+          recipe::parse<data::DataOptions>(table("data"), "data"),
+          recipe::parse<data::SamplerOptions>(table("sampler"), "sampler"),
+          recipe::parse<augment::MixOptions>(table("mixing"), "mixing"),
+          recipe::parse<augment::EraseOptions>(table("erasing"), "erasing"),
+          recipe::parse<augment::GrowthOptions>(table("growth"), "growth")};
 }
 
 recipe::Slot slot(const recipe::Table& resolved, const std::string& name) {

@@ -125,6 +125,13 @@ void fill_card(Session& session) {
   card.class_order = order == "natural" || order == "lexicographic" ? order : "file";
 }
 
+/// Says so when training begins on smaller pictures than it ends on.
+void tell_growth(const Pipelines& pipelines, const augment::GrowthOptions& growth) {
+  if (growth.initial_scale == 1) return;
+  log::info("training pictures grow from {} to {} px between {:g} % and {:g} % of the run", pipelines.train.output(0)->width,
+            pipelines.train_size.width, 100 * growth.begin, 100 * growth.end);
+}
+
 /// Session for a recipe and data that are known; `held_out` is what satchel split off.
 Session begin(const Request& request, recipe::Table resolved, data::Data data) {
   Session session;
@@ -135,6 +142,7 @@ Session begin(const Request& request, recipe::Table resolved, data::Data data) {
   fill_card(session);
   log::info("{}", session.data.description);
   remark_on_orientation(session.data, session.options.data);
+  tell_growth(session.pipelines, session.options.growth);
   assemble(session, request);
   session.around = {kVersion,
                     recipe::hash(session.resolved),

@@ -16,9 +16,9 @@ inline std::unique_ptr<Augment> op(const std::string& name, const std::string& o
 }
 
 /// A list of operations, as it stands between the brackets of `augment = […]`.
-inline Pipeline pipeline(const std::string& list) {
+inline Pipeline pipeline(const std::string& list, const GrowthOptions& growth = {}) {
   const auto table = recipe::parse_toml("augment = [" + list + "]", "recipe.toml");
-  return {recipe::slots_of(*table.find("augment"), "augment"), {}};
+  return {recipe::slots_of(*table.find("augment"), "augment"), {}, growth};
 }
 
 inline image::Image run(const Augment& op, const image::Image& in, uint64_t sample = 0) {

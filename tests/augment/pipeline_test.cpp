@@ -18,6 +18,48 @@ TEST(Pipeline, KnowsItsOutput) {
   EXPECT_EQ(pipeline("{hflip = {}}, {vflip = {}}").size(), 2u);
 }
 
+/// As FFCV and Composer compute their sizes: libffcv/ffcv-imagenet, train_imagenet.py, get_resolution for 88 epochs (160 to 192 between
+/// epochs 65 and 76); Composer's progressive_resizing.py with initial_scale 0.5, delay 0.4, finetune 0.2 and steps of 4 pixels.
+TEST(Growth, FollowsFfcvsAndComposersSchedules) {
+  GrowthOptions ffcv{.initial_scale = 160.0 / 192, .begin = 65.0 / 88, .end = 76.0 / 88, .multiple = 32};
+  for (int epoch = 0; epoch < 88; ++epoch) EXPECT_EQ(ffcv.side(192, epoch / 88.0), epoch <= 70 ? 160 : 192) << epoch;
+  GrowthOptions composer{.initial_scale = 0.5, .begin = 0.4, .end = 0.8, .multiple = 4};
+  const std::pair<double, int> sides[] = {{0, 88}, {0.4, 88}, {0.5, 112}, {0.6, 132}, {0.7, 152}, {0.799, 176}, {0.8, 176}, {1, 176}};
+  for (const auto& [progress, side] : sides) EXPECT_EQ(composer.side(176, progress), side) << progress;
+  EXPECT_EQ(GrowthOptions{}.side(224, 0), 224);
+}
+
+TEST(Growth, ScalesEverySizeOfTheList) {
+  const GrowthOptions growth{.initial_scale = 0.5, .begin = 0.25, .end = 0.75, .multiple = 4};
+  const Pipeline growing = pipeline("{resize = {size = 20}}, {center_crop = {size = 16}}, {hflip = {}}", growth);
+  EXPECT_EQ(growing.size(), 3u);
+  for (const auto& [progress, side] : {std::pair{0.0, 8}, {0.25, 8}, {0.5, 12}, {0.75, 16}, {1.0, 16}}) {
+    EXPECT_EQ(growing.output(progress), (image::Size{side, side})) << progress;
+    const Pipeline fixed =
+        pipeline(fmt::format("{{resize = {{size = {}}}}}, {{center_crop = {{size = {}}}}}, {{hflip = {{}}}}", side * 5 / 4, side));
+    image::Picture grown = made(), plain = made(), replayed = made();
+    Trace trace;
+    growing.run(grown, {.seed = 3}, progress, &trace);
+    fixed.run(plain, {.seed = 3});
+    growing.replay(replayed, trace, progress);
+    EXPECT_EQ(grown.render(), plain.render()) << progress;
+    EXPECT_EQ(grown.render(), replayed.render()) << progress;
+  }
+}
+
+TEST(Growth, RefusesWhatCannotGrow) {
+  const GrowthOptions growth{.initial_scale = 0.5};
+  EXPECT_THAT(error_of(Kind::usage, [&] { pipeline("{resize = {size = 20}}, {hflip = {}}", growth); }), HasSubstr("ends in a square"));
+  EXPECT_THAT(error_of(Kind::usage, [&] { pipeline("{center_crop = {size = 64}}, {pad = {padding = 2}}", growth); }),
+              HasSubstr("leave out what does not scale"));
+  const auto refused = [](const std::string& toml) {
+    return error_of(Kind::usage, [&] { recipe::parse<GrowthOptions>(recipe::parse_toml(toml, "r.toml"), "growth"); });
+  };
+  EXPECT_THAT(refused("begin = 0.5"), HasSubstr("no effect while growth.initial_scale is 1"));
+  EXPECT_THAT(refused("initial_scale = 0.5\nbegin = 0.5\nend = 0.4"), HasSubstr("the earlier share first"));
+  EXPECT_THAT(refused("initial_scale = 1.5"), HasSubstr("initial_scale"));
+}
+
 TEST(Pipeline, GivesEachOperationItsOwnDraws) {
   const Pipeline twice = pipeline("{hflip = {}}, {hflip = {}}");
   int differ = 0;

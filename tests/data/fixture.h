@@ -72,9 +72,9 @@ inline Dataset all_of(std::shared_ptr<const Reader> reader) {
   return dataset;
 }
 
-inline augment::Pipeline pipeline(const std::string& list) {
+inline augment::Pipeline pipeline(const std::string& list, const augment::GrowthOptions& growth = {}) {
   const auto table = recipe::parse_toml("augment = [" + list + "]", "test");
-  return {recipe::slots_of(*table.find("augment"), "augment"), {}};
+  return {recipe::slots_of(*table.find("augment"), "augment"), {}, growth};
 }
 
 inline augment::Mixer mixer(const std::string& list, augment::MixOptions options = {}) {

@@ -27,6 +27,32 @@ TEST(Loader, GivesTheSameBytesWhateverThreadsAndAhead) {
     }
 }
 
+TEST(Loader, PicturesMayGrowFromBatchToBatch) {
+  Parts parts;
+  const augment::GrowthOptions growth{.initial_scale = 0.5, .begin = 0.25, .end = 0.75, .multiple = 2};
+  parts.augment = pipeline(kCropAndFlip, growth);
+  std::vector<int> sides;
+  Loader loader = parts.loader();
+  EXPECT_EQ(loader.size(), (image::Size{8, 8})) << "the last";
+  for (int b = 0; b < 12; ++b) {
+    const Batch batch = loader.next();
+    sides.push_back(batch.size.width);
+    for (const augment::MixRow& row : batch.mix) EXPECT_LE(row.x + row.width, batch.size.width);
+    image::Picture picture(MadeReader::made(batch.items[0]), "made");
+    parts.augment.run(picture, {.seed = 4, .epoch = static_cast<uint32_t>(batch.epoch), .sample = static_cast<uint64_t>(batch.items[0])},
+                      b / 12.0);
+    const image::Image expected = picture.render();
+    const std::vector<uint8_t> got = pixels(batch);
+    ASSERT_EQ(expected.size, batch.size);
+    EXPECT_TRUE(std::equal(expected.pixels.begin(), expected.pixels.end(), got.begin())) << b;
+  }
+  EXPECT_THAT(sides, ElementsAre(4, 4, 4, 4, 4, 6, 6, 6, 8, 8, 8, 8));
+  parts.options.threads = 3, parts.options.ahead = 2;
+  const auto threaded = run(parts.loader(), 12);
+  parts.options.threads = 1, parts.options.ahead = 0;
+  EXPECT_EQ(run(parts.loader(), 12), threaded);
+}
+
 TEST(Loader, SlotsAreThePipelineAtTheirAddress) {
   Parts parts;
   parts.sampler.repeats = 3;
