@@ -1,11 +1,12 @@
 # All sources of a room compiled as one, where a build from nothing is what counts (preset core). Names of unnamed namespaces must not meet
 # there: sources in which they do, because they are variants of one thing, go apart, one of each room together.
 set(SATCHEL_APART
-  data/folder data/idx data/imagenet data/list data/places365                   # readers: each has its holds and find
-  image/png image/affine_avx2 image/affine_avx512                               # one kernel for several instruction sets
+  data/folder data/idx data/imagenet data/list data/places365             # readers: each has its holds and find
+  image/affine_avx2 image/affine_avx512                                   # one kernel for several instruction sets
   image/resize image/resize_avx2 image/resize_avx512 image/resize_kernels
-  kernels/cpu/batch_norm kernels/cpu/normalize kernels/cpu/subsample_pad        # each has its records
-  report/histogram report/html report/intervals report/run_page)                # figures: each has its measures
+  image/png                                                               # its passes are not those of colours
+  kernels/cpu/batch_norm kernels/cpu/normalize kernels/cpu/subsample_pad  # each has its records
+  report/histogram report/html report/intervals report/run_page)          # figures: each has its measures
 function(satchel_unite target)
   get_target_property(sources ${target} SOURCES)
   foreach(source IN LISTS sources)

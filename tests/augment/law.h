@@ -14,11 +14,6 @@
 
 namespace satchel::augment {
 
-inline Pipeline pipeline_of(const std::string& list) {
-  const auto table = recipe::parse_toml("augment = [" + list + "]", "test");
-  return {recipe::slots_of(*table.find("augment"), "augment"), {}};
-}
-
 /// Every recorded picture whose augment list has `op`: the draws replayed give the bytes of timm or torchvision.
 inline void expect_replays(const std::string& op, int at_least) {
   static const TraceFile traces("tests/golden/augment/rand.jsonl");
@@ -34,7 +29,7 @@ inline void expect_replays(const std::string& op, int at_least) {
     std::getline(words, list);
     if (list.find("{ " + op + " =") == std::string::npos) continue;
     image::Picture picture(image::golden::toned({width, height}, seed), name);
-    pipeline_of(list).replay(picture, *traces.of(name));
+    pipeline(list).replay(picture, *traces.of(name));
     ASSERT_EQ(image::golden::checksum(picture.render()), checksum) << line << "; tools/golden/augment_rand.py";
     ++checked;
   }
@@ -50,11 +45,11 @@ inline std::map<std::string, std::vector<double>> figures_of(const std::string& 
       out.push_back(std::holds_alternative<int64_t>(v.data) ? static_cast<double>(std::get<int64_t>(v.data)) : std::get<double>(v.data));
     return out;
   };
-  const Pipeline pipeline = pipeline_of(list);
+  const Pipeline operations = pipeline(list);
   for (int i = 0; i < draws; ++i) {
     image::Picture picture(image::Image({1, 1}), "made");
     Trace trace;
-    pipeline.run(picture, {.seed = 7, .sample = static_cast<uint64_t>(i)}, 0, &trace);
+    operations.run(picture, {.seed = 7, .sample = static_cast<uint64_t>(i)}, 0, &trace);
     const recipe::Table& drawn = trace.steps[0].drawn;
     const recipe::Array &ops = *drawn.find("ops")->array(), &kernels = *drawn.find("interpolations")->array();
     const std::vector<double> arguments = numbers(drawn, "arguments");

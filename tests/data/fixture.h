@@ -12,8 +12,8 @@
 
 #include "satchel/base/error.h"
 #include "satchel/data/data.h"
+#include "tests/augment/op.h"
 #include "tests/error_of.h"
-#include "tests/image/golden.h"
 
 namespace satchel::data {
 
@@ -72,10 +72,7 @@ inline Dataset all_of(std::shared_ptr<const Reader> reader) {
   return dataset;
 }
 
-inline augment::Pipeline pipeline(const std::string& list, const augment::GrowthOptions& growth = {}) {
-  const auto table = recipe::parse_toml("augment = [" + list + "]", "test");
-  return {recipe::slots_of(*table.find("augment"), "augment"), {}, growth};
-}
+using augment::pipeline;
 
 inline augment::Mixer mixer(const std::string& list, augment::MixOptions options = {}) {
   const auto table = recipe::parse_toml("mix = [" + list + "]", "test");
