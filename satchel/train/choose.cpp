@@ -4,6 +4,7 @@
 //   3. Epochs: at least 40,000 pictures seen (8 to 24 epochs), at most 100,000 (12 to 60), as many as the time allows.
 //   4. Network and side: the first (strongest) rung of which the least epochs fit the time and whose first epoch takes under 10 minutes;
 //      else the last of those that do the latter, with fewer epochs; an error that says so when there is none.
+//      A network that was named (--model) stands on every rung, at sides it can take, and may take its time.
 //   5. Batch: a power of two near pictures/40, between 16 and 128 (256 on a GPU), so that an epoch has enough steps.
 // Times are multiply-adds over the rate measured on this machine at start-up.
 // SPDX-License-Identifier: Apache-2.0
@@ -26,15 +27,28 @@ namespace satchel::train {
 namespace {
 
 struct Rung {
-  const char* model;
+  std::string model;
   int img_size;
   double efficiency;  // share of the measured rate that this network reaches: narrow layers and small pictures reach less
 };
 constexpr double kLongestEpoch = 600;  // seconds
-constexpr Rung kLadder[] = {{"resnet50", 224, 0.8},       {"resnet34", 160, 0.8},      {"resnet18", 128, 0.8},
-                            {"resnet18", 96, 0.7},        {"resnet18", 64, 0.6},       {"cifar_resnet20", 64, 0.35},
-                            {"cifar_resnet20", 48, 0.35}, {"cifar_resnet8", 48, 0.35}, {"cifar_resnet20", 32, 0.3},
-                            {"cifar_resnet8", 32, 0.3},   {"cifar_resnet8", 24, 0.25}};
+const std::vector<Rung> kLadder = {{"resnet50", 224, 0.8},       {"resnet34", 160, 0.8},      {"resnet18", 128, 0.8},
+                                   {"resnet18", 96, 0.7},        {"resnet18", 64, 0.6},       {"cifar_resnet20", 64, 0.35},
+                                   {"cifar_resnet20", 48, 0.35}, {"cifar_resnet8", 48, 0.35}, {"cifar_resnet20", 32, 0.3},
+                                   {"cifar_resnet8", 32, 0.3},   {"cifar_resnet8", 24, 0.25}};
+
+/// What may be picked, strongest first.
+std::vector<Rung> ladder_of(const Situation& s) {
+  const std::string& named = s.model.name;
+  if (!s.pretrained.empty()) return {{named.empty() ? s.pretrained.name : named, s.pretrained_size, 0.6}};
+  if (named.empty()) return kLadder;
+  const int64_t smallest = nn::find_model(s.model).smallest;
+  std::vector<Rung> rungs;
+  for (const Rung& rung : kLadder)
+    if (rung.img_size >= smallest && (rungs.empty() || rung.img_size < rungs.back().img_size))
+      rungs.push_back({named, rung.img_size, rung.efficiency});
+  return rungs;
+}
 
 /// Multiply-adds of one training step per picture: forward once, backward twice.
 double training_macs(const Rung& rung, int64_t classes) {
@@ -66,8 +80,9 @@ double measure_training_rate() {
   return macs / best / 1e9;
 }
 
-Situation situation_of(const data::Data& data, const Request& request) {
+Situation situation_of(const data::Data& data, const Request& request, const recipe::Slot& model) {
   Situation s;
+  s.model = model;
   s.pictures = data.train.size();
   s.classes = static_cast<int64_t>(data.classes.size());
   s.median_short_side = data::survey(data.train).median_short_side;
@@ -75,7 +90,6 @@ Situation situation_of(const data::Data& data, const Request& request) {
   std::string why;
   s.gpu = request.device != "cpu" && cuda_devices(&why) > 0;
   s.max_hours = request.max_hours;
-  s.model_named = std::count(request.recipe_flags.begin(), request.recipe_flags.end(), "--model") > 0;
   if (request.pretrained) {
     const weights::Card card = weights::card_from(weights::File(*request.pretrained).metadata(), request.pretrained->string());
     check(!card.model.empty(), Kind::usage, "{}: the file does not name its network; give --model and --recipe finetune",
@@ -94,16 +108,15 @@ Choice choose(const Situation& s) {
   c.batch = std::clamp(power_of_two_near(pictures / 40), 16, s.gpu ? 256 : 128);
   const double budget = s.max_hours ? *s.max_hours * 3600 : s.gpu ? 1e12 : std::clamp(0.15 * pictures, 120.0, 7200.0);
 
-  std::vector<Rung> ladder(std::begin(kLadder), std::end(kLadder));
-  if (!s.pretrained.empty()) ladder = {{s.pretrained.name.c_str(), s.pretrained_size, 0.6}};
+  const std::vector<Rung> ladder = ladder_of(s);
   double epoch_seconds = 0;
   for (const Rung& rung : ladder) {
-    if (rung.img_size > std::max(32, s.median_short_side) && s.pretrained.empty()) continue;
-    c.model = {rung.model, s.pretrained.options, "chosen"}, c.img_size = rung.img_size;
+    if (rung.img_size > std::max(32, s.median_short_side) && &rung != &ladder.back()) continue;
+    c.model = {rung.model, rung.model == s.pretrained.name ? s.pretrained.options : recipe::Table{}, "chosen"}, c.img_size = rung.img_size;
     epoch_seconds = s.gpu ? 0 : pictures * training_macs(rung, s.classes) / (s.gflops * 1e9 * rung.efficiency);
     if (epoch_seconds < kLongestEpoch && epoch_seconds * least <= budget) break;
   }
-  check(epoch_seconds < kLongestEpoch || s.model_named || !s.pretrained.empty(), Kind::usage,
+  check(epoch_seconds < kLongestEpoch || !s.model.empty() || !s.pretrained.empty(), Kind::usage,
         "{} training pictures: even {} at {} px would take {:.0f} minutes an epoch on this machine; train on fewer pictures or on a GPU, "
         "or name a network all the same (--model {})",
         s.pictures, c.model.name, c.img_size, epoch_seconds / 60, c.model.name);

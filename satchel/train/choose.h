@@ -7,8 +7,9 @@
 
 namespace satchel::train {
 
-/// Looks at the data and the machine; measures the machine's training rate (about half a second on a CPU).
-Situation situation_of(const data::Data& data, const Request& request);
+/// Looks at the data and the machine; measures the machine's training rate (about half a second on a CPU). `model` is the one that
+/// flags name, empty when none does.
+Situation situation_of(const data::Data& data, const Request& request, const recipe::Slot& model);
 
 /// Writes network, sizes, batch and length into a recipe that leaves them open.
 void apply_choice(recipe::Table& root, const Choice& choice);

@@ -69,7 +69,8 @@ Opened open_new(const Request& request) {
     if (const recipe::Value* v = flags.find(table)) only_data.set(table, *v);
   const Options options = options_of(only_data);
   out.data = data::open_for_training(request.data, options.data, static_cast<uint64_t>(options.train.seed));
-  const Choice choice = choose(situation_of(out.data, request));
+  const recipe::Slot model = slot(flags, "model");
+  const Choice choice = choose(situation_of(out.data, request, model.origin == "default" ? recipe::Slot{} : model));
   for (const std::string& reason : choice.reasons) log::info("{}", reason);
   out.recipe = recipe::load(choice.recipe, grammar());
   apply_choice(out.recipe.root, choice);

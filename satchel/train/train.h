@@ -210,9 +210,9 @@ struct Situation {
   int cores = 1;
   double gflops = 0;  // measured training rate of this machine in 10⁹ multiply-adds per second
   std::optional<double> max_hours;
-  recipe::Slot pretrained;   // network of the weights to start from; empty without --pretrained
-  int pretrained_size = 0;   // the side it was trained for
-  bool model_named = false;  // --model was given: the network is not ours to choose
+  recipe::Slot model;       // --model: the network is not ours to choose; else empty
+  recipe::Slot pretrained;  // network of the weights to start from; empty without --pretrained
+  int pretrained_size = 0;  // the side it was trained for
 };
 struct Choice {
   std::string recipe;

@@ -82,7 +82,7 @@ TEST(Choose, NeverPicksAnEpochOfTenMinutes) {
         EXPECT_LT(static_cast<double>(pictures) * macs / (gflops * 1e9), 600) << pictures << " pictures at " << gflops;
       } catch (const Error& error) {
         EXPECT_THAT(error.what(), ::testing::HasSubstr("minutes an epoch on this machine"));
-        s.model_named = true;
+        s.model.name = "cifar_resnet8";
         EXPECT_NO_THROW(choose(s)) << "whoever names a network may wait";
       }
     }
@@ -97,6 +97,31 @@ TEST(Choose, FollowsGivenWeights) {
   EXPECT_EQ(c.recipe, "finetune");
   EXPECT_EQ(c.model.name, "resnet18");
   EXPECT_TRUE(c.model.options.find("drop_path")) << "the network that the weights were trained in";
+  EXPECT_EQ(c.img_size, 160);
+}
+
+TEST(Choose, ANamedNetworkGetsASideThatItCanTakeAndItsOwnTime) {
+  Situation s = laptop(3000, 300);
+  s.model.name = "resnet18";
+  const Choice small = choose(s);
+  EXPECT_EQ(small.model.name, "resnet18");
+  s.model.name = "resnet50";
+  const Choice large = choose(s);
+  EXPECT_EQ(large.model.name, "resnet50");
+  EXPECT_LT(large.img_size, small.img_size) << "four times the multiply-adds in the same time";
+  EXPECT_THAT(large.reasons.back(), ::testing::HasSubstr("network resnet50 at"));
+
+  s.model.name = "inception_v3", s.median_short_side = 32;
+  EXPECT_GE(choose(s).img_size, nn::find_model(s.model).smallest);
+}
+
+TEST(Choose, AnotherNetworkThanThatOfTheWeightsDoesNotGetItsOptions) {
+  Situation s = laptop(1000, 300);
+  s.pretrained = {"mobilenetv1_100", recipe::parse_toml("act = \"relu\"", "w.safetensors"), "w.safetensors"}, s.pretrained_size = 160;
+  s.model.name = "resnet18";
+  const Choice c = choose(s);
+  EXPECT_EQ(c.model.name, "resnet18");
+  EXPECT_TRUE(c.model.options.empty());
   EXPECT_EQ(c.img_size, 160);
 }
 
