@@ -64,6 +64,9 @@ Pipeline::Pipeline(const std::vector<recipe::Slot>& list, const AugmentContext& 
         "growth.initial_scale: pictures can grow only where the augment list ends in a square: end it with random_resized_crop or "
         "center_crop");
   full_ = last->width;
+  check(growth.side(full_, 0) < full_, Kind::usage,
+        "growth.initial_scale = {} has no effect: {} pixels of {}, rounded to a multiple of {}, are {}; lower growth.multiple",
+        growth.initial_scale, full_ * growth.initial_scale, full_, growth.multiple, growth.side(full_, 0));
   for (int side = growth.side(full_, 0); side < full_; side += growth.multiple) {
     const Ops& ops = smaller_[side] = build(scaled(list, static_cast<double>(side) / full_), context);
     check(output_of(ops) == image::Size{side, side}, Kind::usage,

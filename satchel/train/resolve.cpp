@@ -162,10 +162,10 @@ void check_effects(const recipe::Table& root, const recipe::Table& resolved, con
     return value && wished(*value, {path.substr(0, dot), path.substr(dot + 1)}) ? value : nullptr;
   };
   const bool mixes = resolved.find("mix") && !resolved.find("mix")->array()->empty();
-  const recipe::Table unmixed = recipe::print(augment::MixOptions{});
+  const recipe::Table unmixed = recipe::print(augment::MixOptions{}), used = recipe::print(options.mixing);
   if (const recipe::Value* mixing = root.find("mixing"); mixing && !mixes)
     for (const auto& [key, value] : *mixing->table())
-      check(!wished(value, {"mixing", key}) || recipe::to_toml(value) == recipe::to_toml(*unmixed.find(key)), Kind::usage,
+      check(!wished(value, {"mixing", key}) || recipe::to_toml(*used.find(key)) == recipe::to_toml(*unmixed.find(key)), Kind::usage,
             "{}: mixing.{} has no effect: nothing is mixed; add mixup or cutmix to the mix list (--mixup 0.2)", value.origin, key);
   if (!options.evaluate.augment.empty())
     for (const char* path : {"evaluate.crop_pct", "evaluate.crop_mode", "evaluate.interpolation", "evaluate.img_size"})

@@ -50,6 +50,8 @@ TEST(Growth, ScalesEverySizeOfTheList) {
 TEST(Growth, RefusesWhatCannotGrow) {
   const GrowthOptions growth{.initial_scale = 0.5};
   EXPECT_THAT(error_of(Kind::usage, [&] { pipeline("{resize = {size = 20}}, {hflip = {}}", growth); }), HasSubstr("ends in a square"));
+  EXPECT_THAT(error_of(Kind::usage, [&] { pipeline("{center_crop = {size = 64}}", {.initial_scale = 0.8}); }),
+              HasSubstr("51.2 pixels of 64, rounded to a multiple of 32, are 64; lower growth.multiple"));
   EXPECT_THAT(error_of(Kind::usage, [&] { pipeline("{center_crop = {size = 64}}, {pad = {padding = 2}}", growth); }),
               HasSubstr("leave out what does not scale"));
   const auto refused = [](const std::string& toml) {
