@@ -43,7 +43,8 @@ std::string recipe_page() {
     if (slot.slot == "model") continue;
     text += fmt::format("\n## {}\n", slot.table ? "[" + slot.slot + "]" : slot.slot);
     for (const recipe::EntryInfo& e : slot.entries)
-      text += slot.table ? fmt::format("\n{}.\n\n{}", e.doc, recipe::markdown_options(e.describe())) : "\n" + recipe::markdown_entry(e);
+      text += slot.table ? fmt::format("\n{}.\n\n{}", e.doc, recipe::markdown_options(e.describe()))
+                         : fmt::format("\n{}", recipe::markdown_entry(e));
   }
   return text;
 }

@@ -57,9 +57,13 @@ TEST(Arguments, NoneOfTimmsIsForgottenAndDefaultsAreTimms) {
     ASSERT_NE(argument, nullptr) << name;
     EXPECT_FALSE(argument->gone) << name;
     EXPECT_EQ(ours(*argument, false), expected(timms["default"], argument->type)) << name;
-    if (!timms["type"].is_null()) EXPECT_EQ(kind_of(argument->type), timms["type"].get<std::string>()) << name;
+    if (!timms["type"].is_null()) {
+      EXPECT_EQ(kind_of(argument->type), timms["type"].get<std::string>()) << name;
+    }
     for (const auto& flag : timms["flags"]) EXPECT_EQ(find_flag(flag.get<std::string>()), argument) << flag;
-    if (argument->fate == Fate::lost) EXPECT_STRNE(argument->text, "") << name;
+    if (argument->fate == Fate::lost) {
+      EXPECT_STRNE(argument->text, "") << name;
+    }
   }
   for (const Argument& argument : arguments()) EXPECT_EQ(names.count(argument.name), argument.gone ? 0u : 1u) << argument.name;
 }

@@ -45,7 +45,8 @@ TEST(Loader, RecordedPicturesWithoutAMixAreNotMixed) {
   const augment::Trace trace{
       {{"random_resized_crop", recipe::parse_toml("x = 0\ny = 0\nwidth = 9\nheight = 9\ninterpolation = \"box\"", "t")},
        {"hflip", recipe::parse_toml("flip = true", "t")}},
-      std::nullopt};
+      std::nullopt,
+      {}};
   Loader loader = parts.loader();
   loader.set_replay([&](int64_t, int64_t place) { return place == 1 ? &trace : nullptr; });
   const Batch batch = loader.next();
@@ -59,7 +60,8 @@ TEST(Loader, RefusesDrawsThatDoNotFit) {
   Parts parts;
   augment::Trace trace{{{"random_resized_crop", recipe::parse_toml("x = 0\ny = 0\nwidth = 90\nheight = 9\ninterpolation = \"box\"", "t")},
                         {"hflip", recipe::parse_toml("flip = true", "t")}},
-                       std::nullopt};
+                       std::nullopt,
+                       {}};
   Loader loader = parts.loader();
   loader.set_replay([&](int64_t, int64_t) { return &trace; });
   EXPECT_THAT(error_of(Kind::data, [&] { loader.next(); }), HasSubstr("does not lie in the picture"));

@@ -119,7 +119,7 @@ class RegNet : public Network {
       const int64_t before = dilation, stride = dilates ? 1 : 2;
       if (dilates) dilation *= 2;
       reduction *= stride;
-      const std::string name = "s" + std::to_string(s + 1);
+      const std::string name = fmt::format("s{}", s + 1);
       for (int64_t i = 0; i < variant.depths[s]; ++i) {
         const BlockPlace at{channels, variant.widths[s], i == 0 ? stride : 1, i == 0 ? before : dilation, variant.group_width};
         blocks_.push_back(&add_child<Block>(name + ".b" + std::to_string(i + 1), at, context));
