@@ -6,7 +6,7 @@ set(SATCHEL_APART
   image/resize image/resize_avx2 image/resize_avx512 image/resize_kernels
   image/png                                                               # its passes are not those of colours
   kernels/cpu/batch_norm kernels/cpu/normalize kernels/cpu/subsample_pad  # each has its records
-  report/histogram report/html report/intervals report/run_page)          # figures: each has its measures
+  report/histogram report/html report/intervals report/run_page report/scatter)          # figures: each has its measures
 function(satchel_unite target)
   get_target_property(sources ${target} SOURCES)
   foreach(source IN LISTS sources)

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -37,10 +38,11 @@ struct Asked {
   experiment::RunRequest request;
 };
 
-/// The folder of that name where data usually lie: $SATCHEL_DATA, ./data, ../shared/data; empty when it is in none.
-Path find_data(const std::string& name) {
+/// What is called so where data usually lie: beside other data, $SATCHEL_DATA, ./data, ../shared/data; empty when it is in none.
+Path find_data(const std::string& name, const Path& beside = {}) {
   const char* given = std::getenv("SATCHEL_DATA");
-  for (const Path& folder : {Path(given ? given : "data"), Path("data"), Path("../shared/data")})
+  for (const Path& folder :
+       {beside.empty() ? Path("data") : beside.parent_path(), Path(given ? given : "data"), Path("data"), Path("../shared/data")})
     if (std::filesystem::exists(folder / name)) return folder / name;
   return {};
 }
@@ -73,6 +75,28 @@ experiment::Adaptation adapt(const std::string& device, const std::string& name,
   return {{"train.precision=bf16"}, "bf16 (no fp16 here)"};
 }
 
+/// Where the pictures of columns and tests lie; a test whose pictures are not here is left out, and said so.
+void find_others(const experiment::Scale& scale, experiment::RunRequest& request) {
+  for (const auto& [column, name] : scale.column_data)
+    if (const Path found = find_data(name, request.data); !found.empty()) request.folders[name] = std::filesystem::absolute(found);
+  for (const experiment::Test& test : scale.tests) {
+    const Path found = find_data(test.data, request.data);
+    if (found.empty())
+      print(fmt::format("{} ({}) is not here: nothing is judged by it\n", test.name, test.data));
+    else
+      request.tests.push_back({test.name, std::filesystem::absolute(found).string()});
+  }
+}
+
+/// The first name of pictures that are wanted and nowhere to be found; empty when all are here.
+std::string missing_data(const Asked& asked) {
+  for (const experiment::Job& job : asked.jobs) {
+    if (job.data.empty() && asked.request.data.empty()) return asked.scale.data;
+    if (!job.data.empty() && !asked.request.folders.contains(job.data)) return job.data;
+  }
+  return {};
+}
+
 Asked ask(const ReproArguments& a) {
   Asked out;
   out.table = experiment::load(a.experiment);
@@ -95,6 +119,7 @@ Asked ask(const ReproArguments& a) {
   request.parallel = a.parallel > 0 ? a.parallel : std::min(out.scale.parallel, available_cores());
   request.threads = request.parallel > 1 ? std::max(1, available_cores() / request.parallel) : 0;
   request.stop = &stops_asked;
+  find_others(out.scale, request);
   print(fmt::format("{} ({}), scale {}: {}; in {}\n", out.table.title, out.table.source, out.scale.name, out.scale.cost,
                     out.folder.string()));
   return out;
@@ -117,12 +142,15 @@ double bytes_free(const Path& folder) {
 
 // ---- --dry-run ----------------------------------------------------------------------------------------------------------------
 
-int64_t classes_of(const Asked& asked) {
-  if (asked.request.data.empty()) return 1000;
-  const recipe::Table root = resolved(asked.jobs.front().recipe, asked.jobs.front().set);
+/// Of the pictures of a run; 1000 where they are not here.
+int64_t classes_of(const Asked& asked, const experiment::Job& job) {
+  const auto other = asked.request.folders.find(job.data);
+  const Path folder = job.data.empty() ? asked.request.data : other == asked.request.folders.end() ? Path() : other->second;
+  if (folder.empty()) return 1000;
+  const recipe::Table root = resolved(job.recipe, job.set);
   const recipe::Value* table = root.find("data");
   const auto options = recipe::parse<data::DataOptions>(table && table->table() ? *table->table() : recipe::Table(), "data");
-  return static_cast<int64_t>(data::open_for_training(asked.request.data, options, 0).classes.size());
+  return static_cast<int64_t>(data::open_for_training(folder, options, 0).classes.size());
 }
 
 /// What the runs that are missing need together, by a trial of each row that has none to wait for.
@@ -130,7 +158,7 @@ void tell_needs(const Asked& asked, const std::vector<const experiment::Job*>& m
   double seconds = 0, memory = 0, disk = 0;
   std::set<std::pair<std::string, std::string>> tried;
   for (const experiment::Job* job : missing) {
-    if (!job->teacher.empty() || !tried.insert({job->row, job->column}).second) continue;
+    if (!job->teacher.empty() || !job->pretrained.empty() || !tried.insert({job->row, job->column}).second) continue;
     const experiment::Needs needs = experiment::rehearse(*job, asked.request);
     seconds += needs.seconds, disk += needs.disk_bytes, memory = std::max(memory, needs.memory_bytes);
   }
@@ -145,16 +173,18 @@ void tell_needs(const Asked& asked, const std::vector<const experiment::Job*>& m
 
 /// What would run: nothing is trained, nothing is written.
 int dry_run(const Asked& asked) {
-  const int64_t classes = classes_of(asked);
+  const std::string lacking = missing_data(asked);
   const experiment::Ledger ledger(asked.folder);
   std::vector<std::vector<std::string>> rows = {{"row", "column", "recipe", "cells", "params (M)", "GMACs", "done", "to run"}};
   std::vector<const experiment::Job*> missing;
+  std::map<std::string, int64_t> classes;  // by Job::data
   std::set<std::string> seen;
   std::set<std::pair<std::string, std::string>> listed;
   for (const experiment::Job& job : asked.jobs) {
     if (seen.insert(job.key).second && !ledger.find(job.key)) missing.push_back(&job);
     if (!listed.insert({job.row, job.column}).second) continue;
-    const train::NetworkSize size = train::network_size(resolved(job.recipe, job.set), classes);
+    if (!classes.contains(job.data)) classes[job.data] = classes_of(asked, job);
+    const train::NetworkSize size = train::network_size(resolved(job.recipe, job.set), classes[job.data]);
     int done = 0, open = 0;
     std::set<experiment::Settings> cells;
     for (const experiment::Job& other : asked.jobs) {
@@ -168,10 +198,10 @@ int dry_run(const Asked& asked) {
   }
   print(report::text_table(rows));
   print(fmt::format("{} runs, {} of them done; {} at a time; {}\n", seen.size(), seen.size() - missing.size(), asked.request.parallel,
-                    asked.request.data.empty() ? fmt::format("the data ({}) are not here, sizes are for 1000 classes", asked.scale.data)
-                                               : "pictures in " + asked.request.data.string()));
+                    lacking.empty() ? "pictures in " + asked.request.data.string()
+                                    : fmt::format("the data ({}) are not here, sizes are for 1000 classes", lacking)));
   // At full scale a few steps alone may be more than this machine can do.
-  if (asked.scale.name == "full" || asked.request.data.empty())
+  if (asked.scale.name == "full" || !lacking.empty())
     print(fmt::format("cost, as stated: {}\n", asked.scale.cost));
   else
     tell_needs(asked, missing);
@@ -181,8 +211,9 @@ int dry_run(const Asked& asked) {
 // ---- the runs -----------------------------------------------------------------------------------------------------------------
 
 int run_all(Asked& asked) {
-  check(!asked.request.data.empty(), Kind::data,
-        "this scale runs on {}, which is neither in data/ nor in the folder that SATCHEL_DATA names: give --data DIR", asked.scale.data);
+  const std::string lacking = missing_data(asked);
+  check(lacking.empty(), Kind::data, "this scale runs on {}, which is neither in data/ nor in the folder that SATCHEL_DATA names{}",
+        lacking, lacking == asked.scale.data ? ": give --data DIR" : "");
   const experiment::Lease lease(asked.folder, 60);
   experiment::Ledger ledger(asked.folder);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, ask_to_stop);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "satchel/base/error.h"
@@ -20,13 +21,26 @@ using Words = std::vector<std::string>;
 
 void add(Words& words, const Words& more) { words.insert(words.end(), more.begin(), more.end()); }
 
-/// What the job says of the run: recipe, seed, settings with the teacher's folder in full.
+Path folder_of(const std::string& key, const RunRequest& request) { return request.output / "runs" / key; }
+
+/// What a finished run is judged by: averaged weights, where it has them.
+Path last_weights(const Path& run) {
+  const Path averaged = run / "last_ema.safetensors";
+  return std::filesystem::exists(averaged) ? averaged : run / "last.safetensors";
+}
+
+/// Whether the test has other labels for the run's own pictures, not pictures of its own.
+bool has_labels(const Test& test) { return test.data.ends_with(".json"); }
+
+/// What the job says of the run: pictures, recipe, seed, first weights, settings with the teacher's folder in full.
 Words recipe_of(const Job& job, const RunRequest& request) {
-  Words words = {request.data.string(), "--recipe", job.recipe, "--seed", std::to_string(job.seed)};
+  const Path& data = job.data.empty() ? request.data : request.folders.at(job.data);
+  Words words = {data.string(), "--recipe", job.recipe, "--seed", std::to_string(job.seed)};
+  if (!job.pretrained.empty()) add(words, {"--pretrained", last_weights(folder_of(job.pretrained, request)).string()});
   const std::string teacher = "=runs/" + job.teacher;
   for (std::string setting : job.set) {
     if (!job.teacher.empty() && setting.ends_with(teacher))
-      setting.replace(setting.size() - teacher.size() + 1, std::string::npos, (request.output / "runs" / job.teacher).string());
+      setting.replace(setting.size() - teacher.size() + 1, std::string::npos, folder_of(job.teacher, request).string());
     add(words, {"--set", setting});
   }
   return words;
@@ -39,7 +53,7 @@ void add_threads(Words& words, const RunRequest& request) {
 }  // namespace
 
 Words words_of(const Job& job, const RunRequest& request, const Path& result) {
-  const Path folder = request.output / "runs" / job.key;
+  const Path folder = folder_of(job.key, request);
   Words words = {request.program.string(), "train"};
   if (std::filesystem::exists(folder / "recipe.toml")) {
     add(words, {"--resume", folder.string()});  // with the threads that it began with: others would give other bytes
@@ -51,6 +65,22 @@ Words words_of(const Job& job, const RunRequest& request, const Path& result) {
   }
   add(words, {"--device", request.device, "--result", result.string()});
   return words;
+}
+
+Words words_of(const Job& job, const Test& test, const RunRequest& request, const Path& result) {
+  const Path run = folder_of(job.key, request);
+  Words words = {request.program.string(), "val", has_labels(test) ? run.string() : test.data, "--weights", last_weights(run).string()};
+  if (has_labels(test)) add(words, {"--real", test.data});
+  add_threads(words, request);
+  add(words, {"--device", request.device, "--json", result.string()});
+  return words;
+}
+
+double read_test(const Test& test, const Path& result) {
+  const auto json = nlohmann::json::parse(read_text(result), nullptr, /*allow_exceptions=*/false);
+  const auto at = nlohmann::json::json_pointer(has_labels(test) ? "/real/top1" : "/top1");
+  check(json.is_object() && json.contains(at) && json[at].is_number(), Kind::data, "{}: no top-1 for {}", result.string(), test.name);
+  return json[at];
 }
 
 Words rehearsal_of(const Job& job, const RunRequest& request, const Path& result) {

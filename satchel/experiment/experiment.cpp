@@ -86,20 +86,33 @@ class Reader {
   std::set<std::string> seen_;
 };
 
-/// [row.small] and the like: settings at one scale; of a row its label, recipe and grid there too.
-void read_scaled(Reader& reader, std::map<std::string, Settings>& scaled, Row* row) {
+/// [row.small] and the like: settings and recipe at one scale; of a row its label and grid there too.
+void read_scaled(Reader& reader, std::map<std::string, Settings>& scaled, std::map<std::string, std::string>& recipes, Row* row) {
   for (const char* scale : {"small", "medium", "full"}) {
     const Table* table = reader.table(scale);
     if (!table) continue;
     Reader inner(*table, scale);
     scaled[scale] = inner.texts("set");
+    if (const std::string recipe = inner.text("recipe"); !recipe.empty()) recipes[scale] = recipe;
     if (row) {
       if (const std::string label = inner.text("label"); !label.empty()) row->labels[scale] = label;
-      if (const std::string recipe = inner.text("recipe"); !recipe.empty()) row->recipe[scale] = recipe;
       if (const Table* grid = inner.table("grid")) row->scaled_grid[scale] = read_grid(*grid);
     }
     inner.done();
   }
+}
+
+/// Printed figures by column.
+std::map<std::string, double> read_figures(const Table& table, const std::string& where, const std::string& row,
+                                           const std::vector<std::string>& columns) {
+  std::map<std::string, double> out;
+  const Reader reader(table, where);
+  for (const auto& [column, value] : table) {
+    check(std::count(columns.begin(), columns.end(), column) == 1, Kind::usage, "{}row '{}': {} has a column '{}'; there are {}",
+          recipe::place(value.origin), row, where, column, fmt::join(columns, ", "));
+    out[column] = reader.to_number(value, column);
+  }
+  return out;
 }
 
 Row read_row(const Table& table, const Experiment& before) {
@@ -110,17 +123,17 @@ Row read_row(const Table& table, const Experiment& before) {
   if (row.base == "none") row.base.clear();
   if (!row.base.empty()) before.row(row.base);
   row.set = reader.texts("set");
-  row.teacher = reader.text("teacher");
+  row.teacher = reader.text("teacher"), row.pretrained = reader.text("pretrained");
   if (const Table* grid = reader.table("grid")) row.grid = read_grid(*grid);
-  if (const Table* paper = reader.table("paper")) {
-    for (const auto& [column, value] : *paper) {
-      check(std::count(before.columns.begin(), before.columns.end(), column) == 1, Kind::usage,
-            "{}row '{}': paper has a column '{}'; there are {}", recipe::place(value.origin), row.name, column,
-            fmt::join(before.columns, ", "));
-      row.paper[column] = reader.to_number(value, column);
+  if (const Table* paper = reader.table("paper")) row.paper = read_figures(*paper, "paper", row.name, before.columns);
+  if (const Table* paper = reader.table("paper_test")) {
+    for (const auto& [test, value] : *paper) {
+      check(value.table() != nullptr, Kind::usage, "{}paper_test.{} must be a table of figures by column", recipe::place(value.origin),
+            test);
+      row.paper_tests[test] = read_figures(*value.table(), "paper_test." + test, row.name, before.columns);
     }
   }
-  read_scaled(reader, row.scaled, &row);
+  read_scaled(reader, row.scaled, row.recipe, &row);
   reader.done();
   return row;
 }
@@ -131,7 +144,7 @@ Teacher read_teacher(const Table& table) {
   teacher.name = reader.required("name");
   teacher.recipe = reader.text("recipe");
   teacher.set = reader.texts("set");
-  read_scaled(reader, teacher.scaled, nullptr);
+  read_scaled(reader, teacher.scaled, teacher.scaled_recipe, nullptr);
   reader.done();
   return teacher;
 }
@@ -152,6 +165,16 @@ Scale read_scale(const std::string& name, const Table& table, const std::vector<
     Reader inner(*all, "scale." + name + ".column");
     for (const std::string& column : columns) scale.column[column] = inner.texts(column.c_str());
     inner.done();
+  }
+  if (const Table* all = reader.table("column_data")) {
+    Reader inner(*all, "scale." + name + ".column_data");
+    for (const std::string& column : columns)
+      if (const std::string data = inner.text(column.c_str()); !data.empty()) scale.column_data[column] = data;
+    inner.done();
+  }
+  if (const Table* all = reader.table("test")) {
+    Reader inner(*all, "scale." + name + ".test");
+    for (const auto& [test, value] : *all) scale.tests.push_back({test, inner.text(test.c_str())});
   }
   reader.done();
   return scale;
@@ -178,6 +201,11 @@ std::string recipe_of(const Experiment& experiment, const Scale& scale, const Ro
   return row.base.empty() ? scale.recipe : recipe_of(experiment, scale, experiment.row(row.base));
 }
 
+std::string recipe_of(const Scale& scale, const Teacher& teacher) {
+  if (const auto at = teacher.scaled_recipe.find(scale.name); at != teacher.scaled_recipe.end()) return at->second;
+  return teacher.recipe.empty() ? scale.recipe : teacher.recipe;
+}
+
 /// A short name that tells settings apart, for a folder: seed first, so that runs of a seed lie together.
 std::string key_of(const Job& job) {
   Table table;
@@ -185,7 +213,19 @@ std::string key_of(const Job& job) {
   recipe::Array settings;
   for (const std::string& s : job.set) settings.emplace_back(s);
   table.set("set", Value(settings));
+  // Only where there is something to say: keys of runs that lie on disk stay what they were.
+  if (!job.pretrained.empty()) table.set("pretrained", Value(job.pretrained));
+  if (!job.data.empty()) table.set("data", Value(job.data));
   return fmt::format("{}-seed{}", recipe::hash(table).substr(0, 10), job.seed);
+}
+
+/// A figure of the paper must be of a test that some scale has.
+void check_is_test(const Experiment& experiment, const Row& row, const std::string& test) {
+  std::set<std::string> known;
+  for (const auto& [name, scale] : experiment.scales)
+    for (const Test& t : scale.tests) known.insert(t.name);
+  check(known.contains(test), Kind::usage, "{}: row '{}': paper_test has a test '{}'; there are {}", experiment.name, row.name, test,
+        fmt::join(known, ", "));
 }
 
 Experiment read(const std::string& name, const Table& table) {
@@ -196,8 +236,9 @@ Experiment read(const std::string& name, const Table& table) {
   out.source = reader.required("source");
   out.note = reader.text("note");
   out.figure = reader.text("figure");
-  check(out.figure.empty() || out.figure == "schedules" || out.figure == "logit_gap" || out.figure == "seeds", Kind::usage,
-        "{}: figure must be \"schedules\", \"logit_gap\" or \"seeds\", not \"{}\"", name, out.figure);
+  static const std::set<std::string> figures = {"", "schedules", "logit_gap", "seeds", "tests"};
+  check(figures.contains(out.figure), Kind::usage, "{}: figure must be \"schedules\", \"logit_gap\", \"seeds\" or \"tests\", not \"{}\"",
+        name, out.figure);
   out.columns = reader.texts("columns");
   if (out.columns.empty()) out.columns = {"top-1"};
   for (const Table* teacher : reader.tables("teacher")) out.teachers.push_back(read_teacher(*teacher));
@@ -211,9 +252,12 @@ Experiment read(const std::string& name, const Table& table) {
   }
   reader.done();
   for (const Row& row : out.rows) {
-    const bool known = row.teacher.empty() ||
-                       std::any_of(out.teachers.begin(), out.teachers.end(), [&](const Teacher& t) { return t.name == row.teacher; });
-    check(known, Kind::usage, "{}: row '{}' has a teacher '{}' that is not there", name, row.name, row.teacher);
+    for (const std::string& needed : {row.teacher, row.pretrained}) {
+      const bool known =
+          needed.empty() || std::any_of(out.teachers.begin(), out.teachers.end(), [&](const Teacher& t) { return t.name == needed; });
+      check(known, Kind::usage, "{}: row '{}' has a teacher '{}' that is not there", name, row.name, needed);
+    }
+    for (const auto& [test, figures] : row.paper_tests) check_is_test(out, row, test);
   }
   return out;
 }
@@ -296,10 +340,10 @@ std::string name_of(const Job& job) {
 std::vector<Job> jobs(const Experiment& experiment, const Scale& scale, int seeds, const Adapt& adapt) {
   std::vector<Job> out;
   std::set<std::string> needed;
-  for (const Row& row : experiment.rows) needed.insert(row.teacher);
+  for (const Row& row : experiment.rows) needed.insert({row.teacher, row.pretrained});
   for (const Teacher& teacher : experiment.teachers) {
     if (!needed.contains(teacher.name)) continue;
-    Job job{teacher.name, "", 0, teacher.recipe.empty() ? scale.recipe : teacher.recipe, scale.set, "", "", ""};
+    Job job{teacher.name, "", 0, recipe_of(scale, teacher), scale.set, "", "", ""};
     append(job.set, teacher.set);
     append(job.set, of_scale(teacher.scaled, scale));
     finish(job, adapt, "teacher-");
@@ -312,9 +356,12 @@ std::vector<Job> jobs(const Experiment& experiment, const Scale& scale, int seed
       for (const std::string& column : scale.columns) {
         Job job{row.name, column, seed, recipe_of(experiment, scale, row), scale.set, "", "", ""};
         if (const auto at = scale.column.find(column); at != scale.column.end()) append(job.set, at->second);
+        if (const auto at = scale.column_data.find(column); at != scale.column_data.end()) job.data = at->second;
         append(job.set, settings_of(experiment, scale, row));
-        for (size_t t = 0; t < teachers; ++t)
+        for (size_t t = 0; t < teachers; ++t) {
           if (out[t].row == row.teacher) job.teacher = out[t].key;
+          if (out[t].row == row.pretrained) job.pretrained = out[t].key;
+        }
         add_runs(out, job, grid, adapt);
       }
     }

@@ -27,6 +27,12 @@ struct Axis {
 };
 using Grid = std::vector<Axis>;
 
+/// Other pictures or labels that the last weights of a finished run are judged by: a column of the table.
+struct Test {
+  std::string name;  // "V2"
+  std::string data;  // folder of pictures; or ImageNet ReaL's labels (a JSON file) for the pictures that the run itself was judged by
+};
+
 struct Row {
   std::string name;
   std::string base;                           // the row that it adds its settings to and is compared with; empty for the first
@@ -35,29 +41,34 @@ struct Row {
   std::map<std::string, std::string> recipe;  // at one scale, in place of the scale's; rows on top take it too
   std::map<std::string, std::string> labels;  // how the row is called at one scale, where it stands for something else there
   std::map<std::string, double> paper;        // by column
-  std::string teacher;                        // name of a teacher that must be trained before; "{teacher}" in settings is its run folder
-  std::optional<Grid> grid;                   // the row is run for every combination of its values; absent: that of its base, empty: none
-  std::map<std::string, Grid> scaled_grid;    // in its place at one scale
+  std::map<std::string, std::map<std::string, double>> paper_tests;  // by test and column
+  std::string teacher;                      // name of a teacher that must be trained before; "{teacher}" in settings is its run folder
+  std::string pretrained;                   // name of a teacher whose last weights the run begins with
+  std::optional<Grid> grid;                 // the row is run for every combination of its values; absent: that of its base, empty: none
+  std::map<std::string, Grid> scaled_grid;  // in its place at one scale
 };
 
 struct Teacher {
   std::string name, recipe;
   Settings set;
   std::map<std::string, Settings> scaled;
+  std::map<std::string, std::string> scaled_recipe;  // at one scale, in place of `recipe`
 };
 
 struct Scale {
   std::string name, recipe, data, cost;
   Settings set;
-  std::vector<std::string> columns;        // the columns that this scale has
-  std::map<std::string, Settings> column;  // their settings
-  int parallel = 1;                        // runs at a time
-  std::optional<double> floor;             // top-1 that the first row must reach for the table to mean anything
+  std::vector<std::string> columns;                // the columns that this scale has
+  std::map<std::string, Settings> column;          // their settings
+  std::map<std::string, std::string> column_data;  // their pictures, where those are not `data`
+  std::vector<Test> tests;
+  int parallel = 1;             // runs at a time
+  std::optional<double> floor;  // top-1 that the first row must reach for the table to mean anything
 };
 
 struct Experiment {
   std::string name, title, source, note;
-  std::string figure;  // what is drawn of the finished runs: "schedules", "logit_gap", "seeds", or nothing
+  std::string figure;  // what is drawn of the finished runs: "schedules", "logit_gap", "seeds", "tests", or nothing
   std::vector<std::string> columns;
   std::vector<Row> rows;
   std::vector<Teacher> teachers;
@@ -79,10 +90,12 @@ struct Job {
   int seed = 0;
   std::string recipe;
   Settings set;
-  std::string teacher;  // key of the run that must be done before; a setting "…=runs/KEY" is its folder
-  std::string key;      // name of its run folder; equal settings share one
-  std::string remark;   // what this machine does otherwise than the row says
-  Settings cell = {};   // which of `set` are of its row's grid
+  std::string teacher;          // key of the run that must be done before; a setting "…=runs/KEY" is its folder
+  std::string key;              // name of its run folder; equal settings share one
+  std::string remark;           // what this machine does otherwise than the row says
+  Settings cell = {};           // which of `set` are of its row's grid
+  std::string pretrained = {};  // key of the run whose last weights it begins with; that must be done before
+  std::string data = {};        // name of its pictures, where they are not the scale's
 };
 /// "+ BCE, top-1, seed 0", "+ BCE, top-1, lr_base=0.005, seed 0", "teacher 'large'".
 std::string name_of(const Job& job);
@@ -104,6 +117,8 @@ struct Result {
   std::string precision = {};    // [train] precision
   // Top-1 on the half of the pictures that chooses among the cells of a grid, and on the other; absent in runs of older versions.
   std::optional<double> top1_choosing = {}, top1_other = {};
+  double peak_memory_bytes = 0;              // of training; 0 in runs of older versions
+  std::map<std::string, double> tests = {};  // top-1 by Test::name
 };
 
 /// Finished runs by Job::key, in DIR/ledger.json; every addition is on disk when add() returns.
@@ -135,6 +150,8 @@ class Lease {
 struct RunRequest {
   Path program;  // the satchel to run
   Path data, output;
+  std::map<std::string, Path> folders;  // where the pictures of Job::data lie
+  std::vector<Test> tests;              // of every run but teachers; their data as absolute paths
   std::string device = "auto";
   int parallel = 1;
   int threads = 0;                                   // compute threads of each run; 0: the program's own choice
@@ -195,7 +212,11 @@ struct Cell {
   std::optional<Estimate> speed_ratio;  // images/s of half precision over those of the base's full precision, paired by seed
   std::string precisions;               // of that ratio: "bf16:fp32"
   std::optional<double> top5;           // of all pictures, so none where a table has grids
-  double images_per_second = 0, seconds = 0, params = 0, gmacs = 0;
+  double images_per_second = 0, seconds = 0, params = 0, gmacs = 0, peak_memory_bytes = 0;
+  std::map<std::string, Estimate> tests;                                      // by Test::name, of the runs that have it
+  std::map<std::string, std::vector<std::pair<double, double>>> test_points;  // of each run top-1 on its own pictures, and by the test
+  std::vector<std::pair<double, double>> halves;                              // of each run top-1 on the two halves of its pictures
+  std::map<std::string, double> paper_tests;
   std::vector<Trial> trials;                      // every cell of the row's grid
   Verdict verdict = Verdict::none;                // of the increment
   std::vector<std::pair<int, std::string>> runs;  // seed and key of each finished run
@@ -245,8 +266,9 @@ struct Drawing {
 };
 /// What experiment.figure asks for, of the run folders under `output`; rows without a finished run are left out.
 /// "schedules": rate and validation top-1 over epochs. "logit_gap": the gap that label smoothing aims at, over ε, and a histogram of the
-/// gaps that the networks show (1812.01187, figures 3 and 4). "seeds": histograms over seeds of the last top-1 and of best − last. Throws
-/// Error(data) for a damaged run folder.
+/// gaps that the networks show (1812.01187, figures 3 and 4). "seeds": histograms over seeds of the last top-1 and of best − last.
+/// "tests": a point a seed, every test over validation, or one half of the validation pictures over the other where there is no test.
+/// Throws Error(data) for a damaged run folder.
 std::vector<Drawing> drawings(const Experiment& experiment, const Outcome& outcome, const Path& output);
 /// log((K − 1)(1 − ε)/ε): what the largest logit exceeds the others by where the smoothed loss is least (1812.01187, section 5.2).
 double optimal_gap(int64_t classes, double epsilon);

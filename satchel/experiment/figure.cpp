@@ -1,9 +1,12 @@
 // The two figures of arXiv 1812.01187 that are no tables: schedules with their validation curves (3), and what label smoothing does to the
-// logits (4); and how seeds spread (2110.00476, section 6). Drawn from the files of finished runs.
+// logits (4); and how seeds spread, on validation pictures and on others (2110.00476, section 6). Drawn of finished runs.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cctype>
 #include <cmath>
+#include <functional>
 #include <map>
+#include <set>
 
 #include "satchel/base/error.h"
 #include "satchel/experiment/experiment.h"
@@ -114,6 +117,52 @@ std::string spread_text(const std::vector<double>& values) {
                      values.size(), values.size() == 1 ? "" : "s");
 }
 
+/// Pearson's coefficient; 0 where a side does not vary.
+double correlation(const Points& points) {
+  std::vector<double> x, y;
+  for (const auto& [a, b] : points) x.push_back(a), y.push_back(b);
+  const Estimate of_x = estimate(x), of_y = estimate(y);
+  double sum = 0;
+  for (const auto& [a, b] : points) sum += (a - of_x.mean) * (b - of_y.mean);
+  const double scale = of_x.deviation * of_y.deviation * (static_cast<double>(points.size()) - 1);
+  return scale > 0 ? sum / scale : 0;
+}
+
+/// One judgement of a row's runs against another, a point a run.
+Drawing against(const Outcome& outcome, const std::string& x, const std::string& y, const std::function<Points(const Cell&)>& points_of) {
+  std::vector<report::Series> sets;
+  std::string words = fmt::format("A point a seed: top-1 on {} and on {}, both of the last epoch.", x, y);
+  for (const Cell& cell : outcome.cells) {
+    const Points points = points_of(cell);
+    if (points.empty()) continue;
+    std::vector<double> values;
+    for (const auto& point : points) values.push_back(point.second);
+    words += fmt::format(" {} on {}: {}", name_of(cell, outcome), y, spread_text(values));
+    words += points.size() > 2 ? fmt::format("; correlation {:.2f}.", correlation(points)) : ".";
+    sets.push_back({name_of(cell, outcome), points});
+  }
+  if (sets.empty()) return {};
+  std::string file = "figure-against-";
+  for (const char c : y) file += std::isalnum(static_cast<unsigned char>(c)) ? static_cast<char>(std::tolower(c)) : '-';
+  return {file, fmt::format("{} against {}", y, x), words, report::scatter_svg(x + ": top-1 (%)", y + ": top-1 (%)", sets), ""};
+}
+
+/// How every test goes with the validation pictures over seeds (2110.00476, section 6); where there is none, one half of these with the
+/// other.
+std::vector<Drawing> tests(const Outcome& outcome) {
+  std::vector<Drawing> out;
+  std::set<std::string> names;
+  for (const Cell& cell : outcome.cells)
+    for (const auto& [test, points] : cell.test_points) names.insert(test);
+  for (const std::string& test : names)
+    out.push_back(against(outcome, "validation", test, [&test](const Cell& cell) {
+      const auto at = cell.test_points.find(test);
+      return at == cell.test_points.end() ? Points() : at->second;
+    }));
+  if (names.empty()) out.push_back(against(outcome, "one half", "the other half", [](const Cell& cell) { return cell.halves; }));
+  return out;
+}
+
 /// How far the seeds of a row lie apart, and what choosing the best epoch on the validation pictures would add (2110.00476, section 6).
 std::vector<Drawing> seeds(const Outcome& outcome, const Path& output) {
   using Sets = std::vector<std::pair<std::string, std::vector<double>>>;
@@ -147,6 +196,7 @@ std::vector<Drawing> drawings(const Experiment& experiment, const Outcome& outco
   if (experiment.figure == "seeds") return seeds(outcome, output);
   std::vector<Drawing> out;
   if (experiment.figure == "schedules") out.push_back(schedules(outcome, output));
+  if (experiment.figure == "tests") out = tests(outcome);
   std::erase_if(out, [](const Drawing& d) { return d.svg.empty(); });
   return out;
 }

@@ -13,6 +13,8 @@ Result read_entry(const nlohmann::json& r) {
   Result out{r.at("top1"), r.at("top5"), r.at("images_per_second"), r.at("seconds")};
   out.params = r.value("params", 0.0), out.gmacs = r.value("gmacs", 0.0);
   out.precision = r.value("precision", "");
+  out.peak_memory_bytes = r.value("peak_memory_bytes", 0.0);
+  if (r.contains("tests")) out.tests = r.at("tests").get<std::map<std::string, double>>();
   if (r.contains("top1_choosing")) out.top1_choosing = r.at("top1_choosing"), out.top1_other = r.at("top1_other");
   return out;
 }
@@ -42,6 +44,8 @@ void Ledger::add(const std::string& key, const Result& result) {
     all[name] = {{"top1", r.top1},          {"top5", r.top5},     {"images_per_second", r.images_per_second},
                  {"seconds", r.seconds},    {"params", r.params}, {"gmacs", r.gmacs},
                  {"precision", r.precision}};
+    if (r.peak_memory_bytes > 0) all[name]["peak_memory_bytes"] = r.peak_memory_bytes;
+    if (!r.tests.empty()) all[name]["tests"] = r.tests;
     if (r.top1_choosing) all[name]["top1_choosing"] = *r.top1_choosing, all[name]["top1_other"] = *r.top1_other;
   }
   write_atomic(file_, all.dump(1) + "\n");
@@ -57,6 +61,7 @@ Result read_result(const Path& folder, double seconds) {
   const size_t last = run.epochs.size() - 1;
   Result out{run.value(last, run.judged("eval_top1")), run.value(last, run.judged("eval_top5")), run.images_per_second, seconds};
   out.params = number_of(run, "params"), out.gmacs = number_of(run, "gmacs");
+  out.peak_memory_bytes = run.peak_memory_bytes;
   const recipe::Table recipe = recipe::parse_toml(run.recipe, (folder / "recipe.toml").string());
   const recipe::Value* train = recipe.find("train");
   const recipe::Value* precision = train && train->table() ? train->table()->find("precision") : nullptr;

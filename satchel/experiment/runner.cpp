@@ -30,6 +30,7 @@ struct Child {
   const Job* job;
   pid_t pid;
   Clock::time_point started;
+  const Test* test = nullptr;  // what it judges the run by; null while it trains
 };
 
 /// The queue, the children and the ledger.
@@ -40,7 +41,7 @@ class Runner {
     for (const Job& job : all) {
       if (!seen.insert(job.key).second) continue;
       ++total_;
-      if (!ledger.find(job.key)) waiting_.push_back(&job);
+      if (!is_done(job)) waiting_.push_back(&job);
     }
     make_folder(request.output / "runs");
     make_folder(request.output / "logs");
@@ -55,7 +56,7 @@ class Runner {
       if (!reap()) nap();
     }
     if (given_up()) ending_.failures.push_back("three runs in a row failed, so nothing more was started");
-    const bool done = std::all_of(all_.begin(), all_.end(), [&](const Job& job) { return ledger_.find(job.key) != nullptr; });
+    const bool done = std::all_of(all_.begin(), all_.end(), [&](const Job& job) { return is_done(job); });
     ending_.stopped = ending_.stopped && !done;
     return ending_;
   }
@@ -70,7 +71,19 @@ class Runner {
   void say(const std::string& line) const {
     if (request_.tell) request_.tell(line);
   }
-  bool may_start(const Job& job) const { return job.teacher.empty() || ledger_.find(job.teacher); }
+  bool may_start(const Job& job) const {
+    return (job.teacher.empty() || ledger_.find(job.teacher)) && (job.pretrained.empty() || ledger_.find(job.pretrained));
+  }
+  bool is_done(const Job& job) const {
+    const Result* result = ledger_.find(job.key);
+    return result && !open_test(job, *result);
+  }
+  /// The first test that a run has not been judged by; teachers are not.
+  const Test* open_test(const Job& job, const Result& result) const {
+    for (const Test& test : request_.tests)
+      if (!job.column.empty() && !result.tests.contains(test.name)) return &test;
+    return nullptr;
+  }
   bool given_up() const { return failed_in_a_row_ >= 3; }
 
   void fill() {
@@ -79,9 +92,17 @@ class Runner {
         ++job;
         continue;
       }
-      children_.push_back({*job, start(words_of(**job, request_, result(**job)), log(**job)), Clock::now()});
+      begin(**job);
       job = waiting_.erase(job);
     }
+  }
+
+  /// Trains a run, or judges one that is trained by the first test that is open.
+  void begin(const Job& job) {
+    const Result* trained = ledger_.find(job.key);
+    const Test* test = trained ? open_test(job, *trained) : nullptr;
+    const auto words = test ? words_of(job, *test, request_, result(job)) : words_of(job, request_, result(job));
+    children_.push_back({&job, start(words, log(job)), Clock::now(), test});
   }
 
   /// Every stop that was asked for is passed on: a child saves at the first and ends at once at the second.
@@ -114,14 +135,22 @@ class Runner {
     if (code == 75) return end_all();  // somebody stopped the child alone: the whole ends with it
     if (code != 0) return note_failure(job, code, last_line(log(job)));
     try {
-      const Result found = read_result(request_.output / "runs" / job.key, seconds_of(ended));
-      ledger_.add(job.key, found);
+      ledger_.add(job.key, ended.test ? judged(ended) : read_result(request_.output / "runs" / job.key, seconds_of(ended)));
       failed_in_a_row_ = 0;
-      say(fmt::format("{}: top-1 {:.2f} %, {:.0f} s", name_of(job), found.top1, found.seconds));
+      const Result& found = *ledger_.find(job.key);
+      say(ended.test ? fmt::format("{}: {} {:.2f} %", name_of(job), ended.test->name, found.tests.at(ended.test->name))
+                     : fmt::format("{}: top-1 {:.2f} %, {:.0f} s", name_of(job), found.top1, found.seconds));
+      if (!is_done(job) && !ending_.stopped) begin(job);
     } catch (const Error& error) {
       if (error.kind() == Kind::machine) throw;  // the ledger itself cannot be written
       note_failure(job, static_cast<int>(error.kind()), error.what());
     }
+  }
+
+  Result judged(const Child& ended) const {
+    Result out = *ledger_.find(ended.job->key);
+    out.tests[ended.test->name] = read_test(*ended.test, result(*ended.job));
+    return out;
   }
 
   /// All the time that the run took, whatever stopped it in between; our own clock when it does not say.

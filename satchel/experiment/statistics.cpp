@@ -138,6 +138,21 @@ std::vector<double> values_of(const Seeds& seeds, const std::function<double(con
   return out;
 }
 
+void judge_tests(const Seeds& seeds, const std::vector<Test>& tests, Cell& cell) {
+  for (const auto& [seed, result] : seeds)
+    if (result.top1_choosing) cell.halves.emplace_back(*result.top1_choosing, *result.top1_other);
+  for (const Test& test : tests) {
+    std::vector<double> values;
+    for (const auto& [seed, result] : seeds) {
+      const auto at = result.tests.find(test.name);
+      if (at == result.tests.end()) continue;
+      values.push_back(at->second);
+      cell.test_points[test.name].emplace_back(result.top1, at->second);
+    }
+    if (!values.empty()) cell.tests[test.name] = estimate(values);
+  }
+}
+
 std::vector<Trial> trials_of(const Place& place) {
   std::vector<Trial> out;
   for (const Tried& t : place.tried) {
@@ -171,6 +186,10 @@ Cell cell_of(const Experiment& experiment, const Scale& scale, const Row& row, c
   cell.images_per_second = mean_of(seeds, &Result::images_per_second);
   cell.seconds = mean_of(seeds, &Result::seconds);
   cell.params = size_of(seeds, &Result::params), cell.gmacs = size_of(seeds, &Result::gmacs);
+  cell.peak_memory_bytes = mean_of(seeds, &Result::peak_memory_bytes);
+  judge_tests(seeds, scale.tests, cell);
+  for (const auto& [test, figures] : row.paper_tests)
+    if (const auto at = figures.find(column); at != figures.end()) cell.paper_tests[test] = at->second;
   if (scale.name == "full" && cell.paper && cell.ours.count > 0) cell.difference = cell.ours.mean - *cell.paper;
   if (row.base.empty()) return cell;
   const std::optional<double> before = paper_of(experiment.row(row.base));

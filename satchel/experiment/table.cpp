@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <set>
 
 #include "satchel/base/error.h"
@@ -43,9 +44,9 @@ bool one_size(const Outcome& outcome) {
 }
 
 struct Column {
-  const char* header;
+  std::string header;
   bool effect, cost;  // which parts show it
-  std::string (*text)(const Cell&);
+  std::function<std::string(const Cell&)> text;
 };
 
 std::string best_settings(const Cell& c) {
@@ -59,25 +60,59 @@ std::string best_text(const Cell& c) {
   return best.empty() ? "" : fmt::format("{} (best of {})", best, c.trials.size());
 }
 
-/// Columns of the terminal, of Markdown and of the page.
-const Column kColumns[] = {
-    {"row", true, true, [](const Cell& c) { return c.label; }},
-    {"column", true, true, [](const Cell& c) { return c.column; }},
-    {"best of its grid", true, true, best_text},
-    {"seeds", false, true, [](const Cell& c) { return std::to_string(c.ours.count); }},
-    {"top-1", true, false, [](const Cell& c) { return share_text(c.ours); }},
-    {"change", true, false, [](const Cell& c) { return increment_text(c.increment); }},
-    {"paper", true, false, [](const Cell& c) { return number(c.paper); }},
-    {"paper's change", true, false, [](const Cell& c) { return number(c.paper_increment, true); }},
-    {"ours − paper", true, false, [](const Cell& c) { return number(c.difference, true); }},
-    {"verdict", true, false, verdict_text},
-    {"top-5", false, true, [](const Cell& c) { return number(c.top5); }},
-    {"params (M)", false, true, [](const Cell& c) { return millions(c.params); }},
-    {"GMACs", false, true, [](const Cell& c) { return gigas(c.gmacs); }},
-    {"images/s", false, true, [](const Cell& c) { return c.images_per_second > 0 ? fmt::format("{:.0f}", c.images_per_second) : ""; }},
-    {"half:full speed", false, true, ratio_text},
-    {"time", false, true, [](const Cell& c) { return c.ours.count ? report::clock_text(c.seconds) : ""; }},
-};
+/// "1.3 GB"; nothing where no run says.
+std::string memory_text(const Cell& c) {
+  return c.peak_memory_bytes > 0 ? fmt::format("{:.{}f} GB", c.peak_memory_bytes / 1e9, c.peak_memory_bytes < 1e9 ? 2 : 1) : "";
+}
+
+/// Names of the tests that a cell was judged by or that the paper has a figure of.
+std::set<std::string> tests_of(const Outcome& outcome) {
+  std::set<std::string> names;
+  for (const Cell& c : outcome.cells) {
+    for (const auto& [name, top1] : c.tests) names.insert(name);
+    for (const auto& [name, top1] : c.paper_tests) names.insert(name);
+  }
+  return names;
+}
+
+Estimate of_test(const Cell& c, const std::string& test) {
+  const auto at = c.tests.find(test);
+  return at == c.tests.end() ? Estimate() : at->second;
+}
+
+std::optional<double> paper_of_test(const Cell& c, const std::string& test) {
+  const auto at = c.paper_tests.find(test);
+  return at == c.paper_tests.end() ? std::optional<double>() : at->second;
+}
+
+/// Columns of the terminal, of Markdown and of the page; those of the tests stand behind the verdict.
+std::vector<Column> columns_of(const Outcome& outcome) {
+  std::vector<Column> columns = {
+      {"row", true, true, [](const Cell& c) { return c.label; }},
+      {"column", true, true, [](const Cell& c) { return c.column; }},
+      {"best of its grid", true, true, best_text},
+      {"seeds", false, true, [](const Cell& c) { return std::to_string(c.ours.count); }},
+      {"top-1", true, false, [](const Cell& c) { return share_text(c.ours); }},
+      {"change", true, false, [](const Cell& c) { return increment_text(c.increment); }},
+      {"paper", true, false, [](const Cell& c) { return number(c.paper); }},
+      {"paper's change", true, false, [](const Cell& c) { return number(c.paper_increment, true); }},
+      {"ours − paper", true, false, [](const Cell& c) { return number(c.difference, true); }},
+      {"verdict", true, false, verdict_text},
+      {"top-5", false, true, [](const Cell& c) { return number(c.top5); }},
+      {"params (M)", false, true, [](const Cell& c) { return millions(c.params); }},
+      {"GMACs", false, true, [](const Cell& c) { return gigas(c.gmacs); }},
+      {"images/s", false, true, [](const Cell& c) { return c.images_per_second > 0 ? fmt::format("{:.0f}", c.images_per_second) : ""; }},
+      {"half:full speed", false, true, ratio_text},
+      {"memory", false, true, memory_text},
+      {"time", false, true, [](const Cell& c) { return c.ours.count ? report::clock_text(c.seconds) : ""; }},
+  };
+  auto at = std::find_if(columns.begin(), columns.end(), [](const Column& c) { return c.header == "verdict"; }) + 1;
+  for (const std::string& test : tests_of(outcome)) {
+    at = columns.insert(at, {test, true, false, [test](const Cell& c) { return share_text(of_test(c, test)); }}) + 1;
+    at = columns.insert(at, {"paper's " + test, true, false, [test](const Cell& c) { return number(paper_of_test(c, test)); }}) + 1;
+  }
+  return columns;
+}
 
 /// A column that is worth its width: something is in it, and for names of columns and sizes, not the same everywhere.
 bool tells(const std::string& header, const std::vector<std::string>& cells, const Outcome& outcome) {
@@ -91,8 +126,8 @@ bool tells(const std::string& header, const std::vector<std::string>& cells, con
 
 /// A cell of a Markdown table; a bar in a name would open another.
 std::string markdown_cell(std::string text) {
-  for (size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
-  return " " + text + " |";
+  for (size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, 1, '\\');
+  return fmt::format(" {} |", text);
 }
 
 /// The first row is the header.
@@ -130,7 +165,7 @@ std::string verdict_text(const Cell& cell) {
 
 std::vector<std::vector<std::string>> to_rows(const Outcome& outcome, Part part) {
   std::vector<std::vector<std::string>> rows(outcome.cells.size() + 1);
-  for (const Column& column : kColumns) {
+  for (const Column& column : columns_of(outcome)) {
     if ((part == Part::effect && !column.effect) || (part == Part::cost && !column.cost)) continue;
     std::vector<std::string> cells;
     for (const Cell& cell : outcome.cells) cells.push_back(column.text(cell));
@@ -150,34 +185,44 @@ std::string shared_size(const Outcome& outcome) {
 std::string to_csv(const Outcome& outcome) {
   std::string out =
       "row,column,seeds,top1,top1_deviation,increment,increment_half_width,paper_top1,paper_increment,verdict,top5,images_per_second,"
-      "seconds,difference_from_paper,params,gmacs,precisions,speed_ratio,speed_ratio_half_width,pictures,cells,best_cell\n";
+      "seconds,difference_from_paper,params,gmacs,precisions,speed_ratio,speed_ratio_half_width,pictures,cells,best_cell,"
+      "peak_memory_bytes";
+  const std::set<std::string> tests = tests_of(outcome);
+  for (const std::string& test : tests)
+    out += fmt::format(",{0},{1},{2}", report::csv_cell(test), report::csv_cell(test + "_deviation"), report::csv_cell("paper_" + test));
+  out += "\n";
   const auto value = [](double v) { return std::isfinite(v) ? fmt::format("{:.4f}", v) : std::string(); };
   const auto optional = [&](const std::optional<double>& v) { return v ? value(*v) : std::string(); };
   const auto positive = [](double v, int digits) { return v > 0 ? fmt::format("{:.{}f}", v, digits) : std::string(); };
   for (const Cell& c : outcome.cells) {
     const bool any = c.ours.count > 0;
-    const std::vector<std::string> cells = {report::csv_cell(c.label),
-                                            report::csv_cell(c.column),
-                                            std::to_string(c.ours.count),
-                                            any ? value(c.ours.mean) : "",
-                                            c.ours.count > 1 ? value(c.ours.deviation) : "",
-                                            c.increment ? value(c.increment->mean) : "",
-                                            c.increment ? value(c.increment->half_width) : "",
-                                            optional(c.paper),
-                                            optional(c.paper_increment),
-                                            report::csv_cell(verdict_text(c)),
-                                            optional(c.top5),
-                                            positive(c.images_per_second, 4),
-                                            any ? value(c.seconds) : "",
-                                            optional(c.difference),
-                                            positive(c.params, 0),
-                                            positive(c.gmacs, 6),
-                                            c.precisions,
-                                            c.speed_ratio ? value(c.speed_ratio->mean) : "",
-                                            c.speed_ratio ? value(c.speed_ratio->half_width) : "",
-                                            outcome.halved ? "half" : "all",
-                                            c.trials.empty() ? "" : std::to_string(c.trials.size()),
-                                            report::csv_cell(best_settings(c))};
+    std::vector<std::string> cells = {report::csv_cell(c.label),
+                                      report::csv_cell(c.column),
+                                      std::to_string(c.ours.count),
+                                      any ? value(c.ours.mean) : "",
+                                      c.ours.count > 1 ? value(c.ours.deviation) : "",
+                                      c.increment ? value(c.increment->mean) : "",
+                                      c.increment ? value(c.increment->half_width) : "",
+                                      optional(c.paper),
+                                      optional(c.paper_increment),
+                                      report::csv_cell(verdict_text(c)),
+                                      optional(c.top5),
+                                      positive(c.images_per_second, 4),
+                                      any ? value(c.seconds) : "",
+                                      optional(c.difference),
+                                      positive(c.params, 0),
+                                      positive(c.gmacs, 6),
+                                      c.precisions,
+                                      c.speed_ratio ? value(c.speed_ratio->mean) : "",
+                                      c.speed_ratio ? value(c.speed_ratio->half_width) : "",
+                                      outcome.halved ? "half" : "all",
+                                      c.trials.empty() ? "" : std::to_string(c.trials.size()),
+                                      report::csv_cell(best_settings(c)),
+                                      positive(c.peak_memory_bytes, 0)};
+    for (const std::string& test : tests) {
+      const Estimate e = of_test(c, test);
+      cells.insert(cells.end(), {e.count ? value(e.mean) : "", e.count > 1 ? value(e.deviation) : "", optional(paper_of_test(c, test))});
+    }
     out += fmt::format("{}\n", fmt::join(cells, ","));
   }
   return out;
@@ -190,20 +235,20 @@ std::string to_markdown(const Experiment& experiment, const Scale& scale, const 
   out += fmt::format("**{}{}**{}.\n\n", static_cast<char>(std::toupper(standing.front())), standing.substr(1, colon - 1),
                      standing.substr(colon));
   out += markdown_table(to_rows(outcome));
-  if (const std::string size = shared_size(outcome); !size.empty()) out += "\n" + size + ".\n";
-  out += "\n" + how_to_read(scale, outcome) + "\n";
+  if (const std::string size = shared_size(outcome); !size.empty()) out += fmt::format("\n{}.\n", size);
+  out += fmt::format("\n{}\n", how_to_read(scale, outcome));
   if (outcome.halved) out += "\n## Cells of the grids\n\n" + markdown_table(grid_rows(outcome));
-  if (!experiment.note.empty()) out += "\n" + experiment.note + "\n";
+  if (!experiment.note.empty()) out += fmt::format("\n{}\n", experiment.note);
   return out;
 }
 
 std::string how_to_read(const Scale& scale, const Outcome& outcome) {
   std::string out =
       "Top-1 in percent at the end of training, mean ± deviation over seeds. A change is against the row that it builds on, paired by "
-      "seed, "
-      "with its 95 % t-interval; it helps or hurts only where that excludes 0. Parameters and GMACs (10⁹ multiply-adds of convolutions and "
+      "seed, with its 95 % t-interval; it helps or hurts only where that excludes 0. Parameters and GMACs (10⁹ multiply-adds of "
+      "convolutions and "
       "linear layers) are computed from the network of the run, images/s and time are what the runs measured.";
-  if (outcome.halved) out += " " + grid_text();
+  if (outcome.halved) out += fmt::format(" {}", grid_text());
   if (scale.name != "full") out += " At this scale only signs are compared with the paper, never figures.";
   return out;
 }

@@ -13,6 +13,7 @@
 namespace satchel::report {
 
 struct Panel;
+struct Series;
 
 /// A row of predictions.csv or last_predictions.csv; classes by name.
 struct PredictionRow {
@@ -29,6 +30,7 @@ struct RunFiles {
   std::vector<std::pair<int64_t, double>> loss;            // metrics.jsonl: step, mean loss of the steps since the line before
   std::vector<std::pair<std::string, double>> time_split;  // shares of a training step, from the last line that has them
   double images_per_second = 0, seconds = 0;               // seconds: what the run took, pauses left out; 0 in runs of older versions
+  double peak_memory_bytes = 0;                            // of training; 0 in runs of older versions
   std::vector<std::string> classes;
   std::vector<PredictionRow> predictions;
   std::vector<std::pair<std::string, std::string>> environment;
@@ -99,6 +101,8 @@ std::string chart_grid(const std::vector<Panel>& panels);
 /// Shares of each set's values in common bins, as SVG; `mark` is a named place on the axis.
 std::string histogram_svg(const std::string& x_label, const std::vector<std::pair<std::string, std::vector<double>>>& sets,
                           const std::optional<std::pair<std::string, double>>& mark = {});
+/// Points of several sets as SVG.
+std::string scatter_svg(const std::string& x_label, const std::string& y_label, const std::vector<Series>& sets);
 /// A row of intervals_svg: mean ± half_width.
 struct Interval {
   std::string label;

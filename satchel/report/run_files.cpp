@@ -72,6 +72,7 @@ void read_metrics(const Path& file, RunFiles& run) {
     if (json.contains("loss")) add_loss(json.value("step", int64_t{0}), json.value("epoch", 0.0), json.value("loss", 0.0));
     if (json.contains("seconds")) seconds_at = json.value("time", 0.0), run.seconds = json.value("seconds", 0.0);
     run.images_per_second = json.value("images_per_second", 0.0);
+    run.peak_memory_bytes = std::max(run.peak_memory_bytes, json.value("peak_memory_bytes", 0.0));
     run.time_split.clear();
     for (const auto& [key, label] :
          {std::pair{"data_wait", "waiting for data"}, {"forward", "forward"}, {"backward", "backward"}, {"update", "update"}})

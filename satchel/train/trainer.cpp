@@ -135,8 +135,11 @@ class Trainer {
     if (progress_) progress_(g);
     if (!line) return;
     const double epoch = static_cast<double>(p_.step) / static_cast<double>(s_.horizon.steps_per_epoch);
-    std::vector<std::pair<std::string, double>> scalars = {
-        {"loss", g.mean_loss}, {"lr", g.lr}, {"seconds", p_.seconds}, {"images_per_second", g.images_per_second}};
+    std::vector<std::pair<std::string, double>> scalars = {{"loss", g.mean_loss},
+                                                           {"lr", g.lr},
+                                                           {"seconds", p_.seconds},
+                                                           {"images_per_second", g.images_per_second},
+                                                           {"peak_memory_bytes", static_cast<double>(g.peak_memory_bytes)}};
     for (const auto& share : times.shares()) scalars.push_back(share);
     if (s_.step->scale().on()) scalars.emplace_back("loss_scale", s_.step->scale().value());
     s_.folder->metrics(p_.step, epoch, scalars, wall_time());

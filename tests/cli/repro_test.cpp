@@ -62,6 +62,31 @@ TEST_F(ReproTest, RunsWhatIsMissingAndWritesTheTable) {
   EXPECT_THAT(again.out, HasSubstr("6 runs, 4 of them done"));
 }
 
+TEST_F(ReproTest, RunsBeginWithATeachersWeightsAndAreJudgedByOtherPicturesToo) {
+  std::string text = kTable;
+  text.insert(text.find("[scale.small]"), "pretrained = \"first\"\n[[teacher]]\nname = \"first\"\n");
+  write_atomic(scratch / "rates.toml", text + "test = { others = \"others\", V2 = \"nowhere\" }\n");
+  write_splits(scratch / "others", 3, 16, 4);
+  const Arguments words = repro("1");
+  const Ended ended = run(words, scratch.path());
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("V2 (nowhere) is not here: nothing is judged by it"));
+  EXPECT_THAT(ended.out, HasSubstr("3 runs, 0 of them done"));
+  EXPECT_THAT(ended.out, HasSubstr("slow, top-1, seed 0: others "));
+  EXPECT_THAT(ended.out, HasSubstr("fast, top-1, seed 0: others "));
+  EXPECT_THAT(read_text(scratch / "out/table.csv"), HasSubstr(",others,others_deviation,paper_others\n"));
+  EXPECT_THAT(read_text(scratch / "out/table.md"), HasSubstr("| others |"));
+  const auto ledger = nlohmann::json::parse(read_text(scratch / "out/ledger.json"));
+  int begun_with_weights = 0;
+  for (const auto& [key, entry] : ledger.items()) {
+    EXPECT_EQ(entry.contains("tests"), !key.starts_with("teacher-")) << key;
+    const std::string command = nlohmann::json::parse(read_text(scratch / "out/runs" / key / "env.json")).at("command");
+    begun_with_weights += command.find("--pretrained") != std::string::npos;
+  }
+  EXPECT_EQ(begun_with_weights, 1);
+  EXPECT_THAT(run(words, scratch.path()).out, HasSubstr("3 runs, 3 of them done"));
+}
+
 TEST_F(ReproTest, ADryRunTrainsNothingAndSaysWhatIsNeeded) {
   Arguments words = repro();
   words.push_back("--dry-run");
@@ -152,8 +177,7 @@ TEST_F(ReproTest, AGridIsRunCellByCellAndItsBestIsReportedOnTheOtherHalf) {
   const std::string csv = read_text(scratch / "out/grid.csv");
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3);
   const nlohmann::json ledger = nlohmann::json::parse(read_text(scratch / "out/ledger.json"));
-  for (const auto& [key, result] : ledger.items())
-    EXPECT_TRUE(result.contains("top1_choosing") && result.contains("top1_other")) << key;
+  for (const auto& [key, result] : ledger.items()) EXPECT_TRUE(result.contains("top1_choosing") && result.contains("top1_other")) << key;
 }
 
 TEST_F(ReproTest, AnAxisWithAWrongOptionStopsEverythingAndItsLineIsNamed) {

@@ -83,6 +83,54 @@ TEST(Experiment, AScaleMayHaveFewerColumnsAndNoTeacherIsTrainedForNothing) {
   EXPECT_EQ(jobs(table, table.scales.at("full"), 1).size(), 3u);
 }
 
+/// Adds lines to the row "+ a" and to the small scale of the table.
+Experiment table_with(const Scratch& scratch, const std::string& row, const std::string& scale) {
+  std::string text = kTable;
+  const std::string at_row = "set = [\"a=1\"]\n", at_scale = "floor = 60\n";
+  text.replace(text.find(at_row), at_row.size(), at_row + row);
+  text.replace(text.find(at_scale), at_scale.size(), at_scale + scale);
+  write_atomic(scratch / "with.toml", text);
+  return load((scratch / "with.toml").string());
+}
+
+TEST(Experiment, TestsHaveFiguresOfThePaperByColumn) {
+  const Scratch scratch;
+  const Experiment table = table_with(scratch, "paper_test.V2 = { one = 61.5 }\n", "test = { V2 = \"other\", ReaL = \"real.json\" }\n");
+  const auto& tests = table.scales.at("small").tests;
+  ASSERT_EQ(tests.size(), 2u);
+  EXPECT_EQ(tests[0].name, "V2");
+  EXPECT_EQ(tests[0].data, "other");
+  EXPECT_EQ(table.row("+ a").paper_tests.at("V2").at("one"), 61.5);
+  EXPECT_TRUE(table.scales.at("full").tests.empty());
+}
+
+TEST(Experiment, RunsMayBeginWithTheWeightsOfATeacherAndHaveOtherPictures) {
+  const Scratch scratch;
+  const Experiment plain = table_in(scratch.path());
+  const Experiment table = table_with(scratch, "pretrained = \"big\"\n", "column_data = { two = \"flowers\" }\n");
+  const std::vector<Job> before = jobs(plain, plain.scales.at("small"), 1), all = jobs(table, table.scales.at("small"), 1);
+  ASSERT_EQ(all.size(), before.size());
+  EXPECT_EQ(all[3].row, "+ a");
+  EXPECT_EQ(all[3].pretrained, all[0].key);
+  EXPECT_EQ(all[3].data, "");
+  EXPECT_EQ(all[4].data, "flowers");
+  EXPECT_EQ(all[5].pretrained, "") << "+ b has its settings, not its weights";
+  EXPECT_EQ(all[1].key, before[1].key) << "what says neither keeps the name of its run";
+  EXPECT_NE(all[2].key, before[2].key);
+  EXPECT_NE(all[3].key, before[3].key);
+}
+
+TEST(Experiment, ATeacherMayHaveARecipeOfItsOwnAtAScale) {
+  const Scratch scratch;
+  std::string text = kTable;
+  const std::string at = "small.set = [\"model=cifar_resnet14\"]";
+  text.replace(text.find(at), at.size(), "recipe = \"huge\"\nsmall = { recipe = \"tiny\" }");
+  write_atomic(scratch / "t.toml", text);
+  const Experiment table = load((scratch / "t.toml").string());
+  EXPECT_EQ(jobs(table, table.scales.at("small"), 1)[0].recipe, "tiny");
+  EXPECT_EQ(jobs(table, table.scales.at("full"), 1)[0].recipe, "huge");
+}
+
 std::string refusal(const std::string& from, const std::string& to) {
   const Scratch scratch;
   std::string text = kTable;
@@ -105,8 +153,11 @@ TEST(Experiment, MistakesAreNamed) {
   EXPECT_THAT(refusal("set = [\"a=1\"]", "sets = [\"a=1\"]"), HasSubstr("t.toml:14: row has no key 'sets'"));
   EXPECT_THAT(refusal("set = [\"a=1\"]", "set = \"a=1\""), HasSubstr("row.set must be a list"));
   EXPECT_THAT(refusal("title = \"A table\"", "title = \"A table\"\nfigure = \"pie\""),
-              HasSubstr("figure must be \"schedules\", \"logit_gap\" or \"seeds\", not \"pie\""));
+              HasSubstr("figure must be \"schedules\", \"logit_gap\", \"seeds\" or \"tests\", not \"pie\""));
   EXPECT_THAT(refusal("floor = 60", "floor = \"60\""), HasSubstr("scale.small.floor must be a number"));
+  EXPECT_THAT(refusal("set = [\"a=1\"]", "paper_test.V2 = { one = 60.0 }"), HasSubstr("row '+ a': paper_test has a test 'V2'; there are "));
+  EXPECT_THAT(refusal("set = [\"a=1\"]", "paper_test.V2 = { six = 60.0 }"), HasSubstr("paper_test.V2 has a column 'six'"));
+  EXPECT_THAT(refusal("set = [\"a=1\"]", "pretrained = \"small\""), HasSubstr("a teacher 'small' that is not there"));
 }
 
 TEST(Experiment, AnUnknownOneIsAnError) {

@@ -95,8 +95,29 @@ TEST_F(FigureTest, SeedsSpreadAndBestEpochsFlatter) {
   report::expect_well_formed({all[0].svg, all[1].svg});
 }
 
+TEST_F(FigureTest, TestsAreDrawnAgainstValidation) {
+  outcome.cells[0].test_points["V2"] = {{70, 60}, {71, 61}, {72, 61}};
+  const std::vector<Drawing> all = drawn("tests");
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].name, "figure-against-v2");
+  // numpy.corrcoef([70, 71, 72], [60, 61, 61])
+  EXPECT_THAT(all[0].caption,
+              HasSubstr("plain on V2: mean 60.67, deviation 0.58, least 60.00, greatest 61.00 (3 seeds); correlation 0.87."));
+  EXPECT_THAT(all[0].svg, HasSubstr(">V2: top-1 (%)<"));
+  report::expect_well_formed({all[0].svg});
+}
+
+TEST_F(FigureTest, WithoutATestTheHalvesAreDrawn) {
+  outcome.cells[1].halves = {{70, 60}, {71, 61}};
+  const std::vector<Drawing> all = drawn("tests");
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_THAT(all[0].caption, HasSubstr("smooth on the other half: mean 60.50"));
+  EXPECT_THAT(all[0].caption, Not(HasSubstr("correlation"))) << "two points always lie on a line";
+}
+
 TEST_F(FigureTest, NothingIsDrawnOfNothing) {
   EXPECT_THAT(drawn(""), IsEmpty());
+  EXPECT_THAT(drawn("tests"), IsEmpty());
   outcome.cells.clear();
   EXPECT_THAT(drawn("schedules"), IsEmpty());
   EXPECT_THAT(drawn("logit_gap"), IsEmpty());

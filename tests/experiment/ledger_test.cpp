@@ -53,6 +53,20 @@ TEST(Ledger, HoldsTheHalvesOfRunsThatHaveThem) {
   EXPECT_EQ(again.find("with")->top1_other, 68.5);
 }
 
+TEST(Ledger, HoldsTestsAndMemory) {
+  const Scratch scratch;
+  Result result{70, 95, 10, 3};
+  Ledger ledger(scratch.path());
+  ledger.add("without", result);
+  result.peak_memory_bytes = 2e8, result.tests = {{"V2", 60.5}};
+  ledger.add("with", result);
+  const Ledger again(scratch.path());
+  EXPECT_EQ(again.find("without")->peak_memory_bytes, 0);
+  EXPECT_TRUE(again.find("without")->tests.empty());
+  EXPECT_EQ(again.find("with")->peak_memory_bytes, 2e8);
+  EXPECT_EQ(again.find("with")->tests.at("V2"), 60.5);
+}
+
 TEST(ReadResult, TakesTheLastEvaluation) {
   const Scratch scratch;
   write_atomic(scratch / "recipe.toml", "[train]\nprecision = \"bf16\"\n");
@@ -60,12 +74,14 @@ TEST(ReadResult, TakesTheLastEvaluation) {
   write_atomic(scratch / "summary.csv",
                "epoch,train_loss,eval_loss,eval_top1,eval_top5,lr\n0,2.5,2.25,44.0,80.0,0.1\n1,2.0,2.0,41.5,79.0,0.1\n");
   write_atomic(scratch / "metrics.jsonl",
-               "{\"step\":1,\"images_per_second\":50.0}\n{\"step\":2,\"images_per_second\":60.0}\n{\"step\":2,\"eval/top1\":41.5}\n");
+               "{\"step\":1,\"images_per_second\":50.0,\"peak_memory_bytes\":2e8}\n{\"step\":2,\"images_per_second\":60.0}\n{\"step\":2,"
+               "\"eval/top1\":41.5}\n");
   const Result result = read_result(scratch.path(), 12);
   EXPECT_EQ(result.top1, 41.5);
   EXPECT_EQ(result.top5, 79);
   EXPECT_EQ(result.images_per_second, 60);
   EXPECT_EQ(result.seconds, 12);
+  EXPECT_EQ(result.peak_memory_bytes, 2e8);
   EXPECT_EQ(result.params, 78042);
   EXPECT_EQ(result.gmacs, 0.0125);
   EXPECT_EQ(result.precision, "bf16");

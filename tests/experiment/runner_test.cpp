@@ -24,14 +24,18 @@ using ::testing::Not;
 /// "stop" and "hang" say how every run ends.
 constexpr const char* kProgram = R"(#!/bin/sh
 here=$(dirname "$0")
-out= name= resume= result=
+out= name= resume= result= json=
 all="$*"
 while [ $# -gt 0 ]; do
-  case "$1" in --output) out=$2;; --name) name=$2;; --resume) resume=$2;; --result) result=$2;; esac
+  case "$1" in --output) out=$2;; --name) name=$2;; --resume) resume=$2;; --result) result=$2;; --json) json=$2;; esac
   shift
 done
 echo "$all" >> "$here/calls.txt"
 case "$all" in *--dry-run*) echo '{"seconds": 12, "memory_bytes": 3e6, "disk_bytes": 2e6}' > "$result"; exit 0;; esac
+if [ -n "$json" ]; then
+  [ -f "$here/no_test" ] && { echo "satchel: no such pictures"; exit 3; }
+  echo '{"top1": 50.5, "real": {"top1": 55.5}}' > "$json"; exit 0
+fi
 folder=${resume:-$out/$name}
 mkdir -p "$folder"; touch "$folder/recipe.toml"
 if [ -f "$here/hang" ]; then
@@ -94,6 +98,44 @@ TEST_F(RunnerTest, RunsEverythingOnceAndTeachersBeforeTheirPupils) {
   EXPECT_TRUE(run_all(all, ledger, request).failures.empty());
   EXPECT_EQ(calls().size(), all.size()) << "nothing is done twice";
   EXPECT_THAT(said.back(), HasSubstr("17 runs, 17 of them done"));
+}
+
+TEST_F(RunnerTest, FinishedRunsAreJudgedByEveryTest) {
+  request.tests = {{"V2", "/other"}, {"ReaL", "/labels/real.json"}};
+  Ledger ledger(request.output);
+  write_atomic(scratch / "no_test", "");
+  request.parallel = 1;
+  EXPECT_EQ(run_all(all, ledger, request).failures.size(), all.size() - 1) << "what was trained is kept all the same";
+  std::filesystem::remove(scratch / "no_test");
+  const size_t before = calls().size();
+  EXPECT_TRUE(run_all(all, ledger, request).failures.empty());
+  for (const Job& job : all) {
+    const std::map<std::string, double>& tests = ledger.find(job.key)->tests;
+    if (job.column.empty()) {
+      EXPECT_TRUE(tests.empty()) << "a teacher";
+      continue;
+    }
+    EXPECT_EQ(tests.at("V2"), 50.5) << job.row;
+    EXPECT_EQ(tests.at("ReaL"), 55.5) << job.row;
+  }
+  const std::string run = (request.output / "runs" / all[1].key).string();
+  EXPECT_THAT(calls(), Contains(HasSubstr("val /other --weights " + run + "/last.safetensors --threads 1 --device cpu --json")));
+  EXPECT_THAT(calls(), Contains(HasSubstr("val " + run + " --weights " + run + "/last.safetensors --real /labels/real.json")));
+  EXPECT_EQ(calls().size() - before, 2 * (all.size() - 1)) << "nothing is trained again";
+}
+
+TEST_F(RunnerTest, ARunBeginsWithTheWeightsOfItsTeacherOnItsOwnPictures) {
+  Job pupil = all[1];
+  pupil.key = "pupil", pupil.pretrained = all[0].key, pupil.data = "flowers";
+  request.folders["flowers"] = "/pictures/of/flowers";
+  Ledger ledger(request.output);
+  const Path teacher = request.output / "runs" / all[0].key;
+  make_folder(teacher);
+  write_atomic(teacher / "last_ema.safetensors", "");
+  EXPECT_TRUE(run_all({pupil, all[0]}, ledger, request).failures.empty());
+  EXPECT_THAT(calls().front(), HasSubstr("--name " + all[0].key)) << "the teacher first";
+  EXPECT_THAT(calls().back(), HasSubstr("train /pictures/of/flowers --recipe tiny"));
+  EXPECT_THAT(calls().back(), HasSubstr("--pretrained " + (teacher / "last_ema.safetensors").string()));
 }
 
 TEST_F(RunnerTest, AFailureIsNamedAndTheOthersGoOn) {

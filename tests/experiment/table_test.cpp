@@ -41,10 +41,11 @@ Scale scale_of(const char* name) {
 TEST(Table, Csv) {
   EXPECT_EQ(to_csv(sample()),
             "row,column,seeds,top1,top1_deviation,increment,increment_half_width,paper_top1,paper_increment,verdict,top5,images_per_second,"
-            "seconds,difference_from_paper,params,gmacs,precisions,speed_ratio,speed_ratio_half_width,pictures,cells,best_cell\n"
-            "\"plain, \"\"old\"\"\",one,2,70.5000,0.7071,,,75.8700,,,95.0000,1234.6000,65.0000,,78042,0.012500,,,,all,,\n"
+            "seconds,difference_from_paper,params,gmacs,precisions,speed_ratio,speed_ratio_half_width,pictures,cells,best_cell,"
+            "peak_memory_bytes\n"
+            "\"plain, \"\"old\"\"\",one,2,70.5000,0.7071,,,75.8700,,,95.0000,1234.6000,65.0000,,78042,0.012500,,,,all,,,\n"
             "+ a,one,2,70.5000,0.7071,1.0100,0.1271,76.2000,0.3300,\"helps, as in the "
-            "paper\",95.0000,1234.6000,65.0000,,78042,0.012500,,,,all,,\n");
+            "paper\",95.0000,1234.6000,65.0000,,78042,0.012500,,,,all,,,\n");
 }
 
 TEST(Table, Markdown) {
@@ -91,7 +92,30 @@ TEST(Table, TheSpeedRatioSaysOfWhat) {
   const auto rows = to_rows(out);
   EXPECT_THAT(rows[0], Contains("half:full speed"));
   EXPECT_THAT(rows[2], Contains("0.85 ± 0.64 (bf16:fp32)"));
-  EXPECT_THAT(to_csv(out), HasSubstr(",bf16:fp32,0.8500,0.6353,all,,\n"));
+  EXPECT_THAT(to_csv(out), HasSubstr(",bf16:fp32,0.8500,0.6353,all,,,\n"));
+}
+
+TEST(Table, TestsStandBehindTheVerdictWithThePapersFigures) {
+  Outcome out = sample();
+  out.cells[1].tests["V2"] = estimate({60.0, 61.0}), out.cells[1].paper_tests["V2"] = 68.7;
+  out.cells[0].tests["ReaL"] = estimate({80.0});
+  const auto rows = to_rows(out, Part::effect);
+  EXPECT_THAT(rows[0], ::testing::ElementsAre("row", "top-1", "change", "paper", "paper's change", "verdict", "ReaL", "V2", "paper's V2"));
+  EXPECT_THAT(rows[1], ::testing::ElementsAre("plain, \"old\"", "70.50 ± 0.71", "", "75.87", "", "", "80.00", "", ""));
+  EXPECT_EQ(rows[2][7], "60.50 ± 0.71");
+  EXPECT_EQ(rows[2][8], "68.70");
+  EXPECT_THAT(to_csv(out), HasSubstr("peak_memory_bytes,ReaL,ReaL_deviation,paper_ReaL,V2,V2_deviation,paper_V2\n"));
+  EXPECT_THAT(to_csv(out), HasSubstr(",80.0000,,,,,\n"));
+  EXPECT_THAT(to_csv(out), HasSubstr(",,,,60.5000,0.7071,68.7000\n"));
+}
+
+TEST(Table, MemoryIsShownWhereRunsSayIt) {
+  Outcome out = sample();
+  out.cells[0].peak_memory_bytes = 0.217e9, out.cells[1].peak_memory_bytes = 2.155e9;
+  const auto rows = to_rows(out, Part::cost);
+  EXPECT_THAT(rows[0], Contains("memory"));
+  EXPECT_THAT(rows[1], Contains("0.22 GB"));
+  EXPECT_THAT(rows[2], Contains("2.2 GB"));
 }
 
 Outcome with_grid() {
@@ -108,7 +132,7 @@ TEST(Table, NamesTheBestCellAndHowManyWereTried) {
   EXPECT_THAT(to_rows(out)[0], Contains("best of its grid"));
   EXPECT_THAT(to_rows(out)[2], Contains("lr=0.2 (best of 2)"));
   EXPECT_THAT(to_rows(out)[0], Not(Contains("top-5"))) << "it is of all pictures";
-  EXPECT_THAT(to_csv(out), HasSubstr(",half,2,lr=0.2\n"));
+  EXPECT_THAT(to_csv(out), HasSubstr(",half,2,lr=0.2,\n"));
   EXPECT_THAT(to_rows(sample())[0], Not(Contains("best of its grid")));
 }
 
