@@ -144,22 +144,39 @@ int64_t fitting_batch(int64_t batch, int64_t accumulate, int64_t min_epoch_steps
   return batch;
 }
 
+namespace {
+
+/// Sides of growing pictures are multiples of a share of the last side: where that becomes `share` of what it was, so does the multiple.
+void scale_growth(recipe::Table& root, double share, const std::string& origin, std::vector<std::string>& replaced) {
+  const recipe::Value* old = recipe::get(root, "growth.multiple", grammar());
+  const int64_t* multiple = old ? std::get_if<int64_t>(&old->data) : nullptr;
+  const int64_t scaled = multiple ? std::max<int64_t>(1, std::llround(static_cast<double>(*multiple) * share)) : 0;
+  if (!multiple || scaled == *multiple) return;
+  replaced.push_back(fmt::format("growth.multiple {} → {}", *multiple, scaled));
+  recipe::set(root, {"growth", "multiple"}, recipe::Value(scaled, origin), grammar());
+}
+
+}  // namespace
+
 std::vector<std::string> set_img_size(recipe::Table& root, int64_t size, const std::string& origin) {
   std::vector<std::string> replaced;
   recipe::set(root, {"evaluate", "img_size"}, recipe::Value(size, origin), grammar());
   recipe::Value* list = root.find("augment");
   if (!list || !list->array()) return replaced;
   std::vector<recipe::Slot> ops = recipe::slots_of(*list, "augment");
+  double share = 1;
   for (recipe::Slot& op : ops) {
     recipe::Value* old = op.options.find("size");
     if (!old) continue;
     const std::string before = recipe::to_toml(*old);
+    if (const int64_t* last = std::get_if<int64_t>(&old->data)) share = static_cast<double>(size) / static_cast<double>(*last);
     *old = recipe::Value(size, origin);
     if (before != std::to_string(size)) replaced.push_back(fmt::format("augment.{}.size {} → {}", op.name, before, size));
   }
   const std::string where = list->origin;
   *list = recipe::detail::write(ops);
   list->origin = where;
+  scale_growth(root, share, origin, replaced);
   return replaced;
 }
 

@@ -119,8 +119,8 @@ std::vector<SlotInfo> slot_infos();
 /// Throws Error(usage): unknown, out of range, contradictory or without effect.
 recipe::Table resolve(const recipe::Table& root);
 
-/// `--img-size P`: evaluation at P, and every `size` of an explicit augment list replaced by P. Returns what was replaced, for the log
-/// ("augment.random_resized_crop.size 160 → 128"); `origin` names the flag.
+/// `--img-size P`: evaluation at P, every `size` of an explicit augment list replaced by P, and growth.multiple in proportion. Returns what
+/// was replaced, for the log ("augment.random_resized_crop.size 160 → 128"); `origin` names the flag.
 std::vector<std::string> set_img_size(recipe::Table& root, int64_t size, const std::string& origin);
 
 /// What `satchel train` was asked once its flags were merged into the recipe.

@@ -155,5 +155,11 @@ TEST(SetImgSize, NamesEverySizeThatItReplaced) {
   EXPECT_TRUE(set_img_size(recipe.root, 96, "--img-size").empty());
 }
 
+TEST(SetImgSize, KeepsTheStepsOfGrowingPictures) {
+  recipe::Recipe recipe = recipe::load("ffcv", grammar());
+  EXPECT_THAT(set_img_size(recipe.root, 96, "--img-size"),
+              ::testing::ElementsAre("augment.random_resized_crop.size 192 → 96", "growth.multiple 32 → 16"));
+}
+
 }  // namespace
 }  // namespace satchel::train
