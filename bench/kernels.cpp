@@ -48,6 +48,7 @@ struct NormData {
   BatchNormBackward backward(const NormCase& c) {
     const bool gated = c.relu && c.residual;
     return {dy.data(),
+            nullptr,
             x.data(),
             gated ? y.data() : nullptr,
             dx.data(),
