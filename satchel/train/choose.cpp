@@ -4,7 +4,8 @@
 //   3. Epochs: at least 40,000 pictures seen (8 to 24 epochs), at most 100,000 (12 to 60), as many as the time allows.
 //   4. Network and side: the first (strongest) rung of which the least epochs fit the time and whose first epoch takes under 10 minutes;
 //      else the last of those that do the latter, with fewer epochs; an error that says so when there is none.
-//      A network that was named (--model) stands on every rung, at sides it can take, and may take its time.
+//      A network that was named (--model) stands on every rung, at sides from a quarter of its own on, and gets the time of the least
+//      epochs unless --max-hours says otherwise.
 //   5. Batch: a power of two near pictures/40, between 16 and 128 (256 on a GPU), so that an epoch has enough steps.
 // Times are multiply-adds over the rate measured on this machine at start-up.
 // SPDX-License-Identifier: Apache-2.0
@@ -42,7 +43,8 @@ std::vector<Rung> ladder_of(const Situation& s) {
   const std::string& named = s.model.name;
   if (!s.pretrained.empty()) return {{named.empty() ? s.pretrained.name : named, s.pretrained_size, 0.6}};
   if (named.empty()) return kLadder;
-  const int64_t smallest = nn::find_model(s.model).smallest;
+  const nn::ModelEntry& entry = nn::find_model(s.model);
+  const int64_t smallest = std::max<int64_t>(entry.smallest, entry.card.img_size / 4);
   std::vector<Rung> rungs;
   for (const Rung& rung : kLadder)
     if (rung.img_size >= smallest && (rungs.empty() || rung.img_size < rungs.back().img_size))
@@ -106,7 +108,7 @@ Choice choose(const Situation& s) {
   c.recipe = s.pretrained.empty() ? "scratch" : "finetune";
   const int least = std::clamp(static_cast<int>(40000 / pictures), 8, 24), most = std::clamp(static_cast<int>(100000 / pictures), 12, 60);
   c.batch = std::clamp(power_of_two_near(pictures / 40), 16, s.gpu ? 256 : 128);
-  const double budget = s.max_hours ? *s.max_hours * 3600 : s.gpu ? 1e12 : std::clamp(0.15 * pictures, 120.0, 7200.0);
+  double budget = s.max_hours ? *s.max_hours * 3600 : s.gpu ? 1e12 : std::clamp(0.15 * pictures, 120.0, 7200.0);
 
   const std::vector<Rung> ladder = ladder_of(s);
   double epoch_seconds = 0;
@@ -120,6 +122,7 @@ Choice choose(const Situation& s) {
         "{} training pictures: even {} at {} px would take {:.0f} minutes an epoch on this machine; train on fewer pictures or on a GPU, "
         "or name a network all the same (--model {})",
         s.pictures, c.model.name, c.img_size, epoch_seconds / 60, c.model.name);
+  if (!s.model.empty() && !s.max_hours) budget = std::max(budget, epoch_seconds * least);
   c.epochs = epoch_seconds > 0 ? std::clamp(static_cast<int>(budget / epoch_seconds), 1, most) : most;
   c.reasons = {
       fmt::format(

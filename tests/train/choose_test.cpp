@@ -101,7 +101,7 @@ TEST(Choose, FollowsGivenWeights) {
 }
 
 TEST(Choose, ANamedNetworkGetsASideThatItCanTakeAndItsOwnTime) {
-  Situation s = laptop(3000, 300);
+  Situation s = laptop(3000, 300, 300);
   s.model.name = "resnet18";
   const Choice small = choose(s);
   EXPECT_EQ(small.model.name, "resnet18");
@@ -110,6 +110,14 @@ TEST(Choose, ANamedNetworkGetsASideThatItCanTakeAndItsOwnTime) {
   EXPECT_EQ(large.model.name, "resnet50");
   EXPECT_LT(large.img_size, small.img_size) << "four times the multiply-adds in the same time";
   EXPECT_THAT(large.reasons.back(), ::testing::HasSubstr("network resnet50 at"));
+
+  s.gflops = 10;
+  const Choice slow = choose(s);
+  EXPECT_EQ(slow.img_size, 64) << "no network for 224 pixels learns at 24";
+  EXPECT_GE(slow.epochs, 8) << "whoever names a network may wait";
+  s.max_hours = 0.1;
+  EXPECT_LT(choose(s).epochs, slow.epochs);
+  s.max_hours.reset();
 
   s.model.name = "inception_v3", s.median_short_side = 32;
   EXPECT_GE(choose(s).img_size, nn::find_model(s.model).smallest);
