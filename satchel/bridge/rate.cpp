@@ -29,9 +29,11 @@ constexpr const char* kRmspropKeywords = "{ alpha = 0.9, lr_in_momentum = true }
 
 /// The first row of a combination is the name that to_timm says. timm's `sgd` is Nesterov's.
 constexpr Optimizer kOptimizers[] = {
-    {"sgd", "sgd", "{ nesterov = true }", "momentum", kSgdKeywords},
-    {"nesterov", "sgd", "{ nesterov = true }", "momentum", kSgdKeywords},
-    {"momentum", "sgd", "{ nesterov = false }", "momentum", kSgdKeywords},
+    {"sgd", "sgd", "{ nesterov = true, decoupled = \"no\" }", "momentum", kSgdKeywords},
+    {"nesterov", "sgd", "{ nesterov = true, decoupled = \"no\" }", "momentum", kSgdKeywords},
+    {"momentum", "sgd", "{ nesterov = false, decoupled = \"no\" }", "momentum", kSgdKeywords},
+    {"sgdw", "sgd", "{ nesterov = true, decoupled = \"rate\" }", "momentum", kSgdKeywords},
+    {"nesterovw", "sgd", "{ nesterov = true, decoupled = \"rate\" }", "momentum", kSgdKeywords},
     {"adamw", "adamw", "{}", "betas eps", "{}"},
     {"lamb", "lamb", "{ trust_clip = false }", "betas eps", kLambKeywords},
     {"fusedlamb", "lamb", "{ trust_clip = false }", "betas eps", kLambKeywords},
@@ -102,7 +104,9 @@ void carry_optimizer(From& from) {
                                 ? "satchel's Adam decays beside the update; take --opt adamw, or --weight-decay 0 in timm"
                                 : "satchel has sgd, lamb, adamw, rmsprop_tf and lars; none stands in the recipe, which means sgd");
   const std::string path = std::string("optimizer.") + optimizer->ours;
-  for (const auto& [key, value] : table_of(optimizer->fixed)) from.put(path + "." + key, value, "opt");
+  const bool decays = from.args.on("weight_decay");
+  for (const auto& [key, value] : table_of(optimizer->fixed))
+    if (decays || key != "decoupled") from.put(path + "." + key, value, "opt");
   carry_rate(from, path);
   from.carry("weight_decay", path + ".weight_decay");
   for (const Same& same : kMoves)

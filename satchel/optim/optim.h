@@ -48,7 +48,7 @@ struct RateOptions {
     f("lr_base_scale", lr_base_scale, "how lr_base grows with the batch; linear when absent", recipe::Choices{{"linear", "sqrt"}},
       Flag{"--lr-base-scale"});
     f("weight_decay", weight_decay,
-      "decay of the weights: added to the gradient as weight_decay · weight (sgd, rmsprop_tf, lars), to the update that the trust ratio "
+      "decay of the weights: added to the gradient as weight_decay · weight (sgd unless decoupled, rmsprop_tf, lars), to the update that the trust ratio "
       "scales (lamb), or taken off the weight beside the update (adamw)",
       recipe::kNotNegative, Flag{"--weight-decay", "--wd"});
     f("decay_norm_and_bias", decay_norm_and_bias, "also decay biases and the scales and shifts of normalisation layers");

@@ -9,8 +9,10 @@ namespace satchel::bridge {
 namespace {
 
 TEST(Rate, TimmsSgdIsNesterovsAndMomentumIsPlain) {
-  EXPECT_EQ(toml("--lr 0.1", "optimizer"), "{ sgd = { lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 2e-05 } }");
+  EXPECT_EQ(toml("--lr 0.1", "optimizer"), "{ sgd = { decoupled = \"no\", lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 2e-05 } }");
   EXPECT_EQ(toml("--opt momentum --lr 0.1", "optimizer.sgd.nesterov"), "false");
+  EXPECT_EQ(toml("--opt sgdw --lr 0.1 --weight-decay 1e-4", "optimizer.sgd.decoupled"), "\"rate\"");
+  EXPECT_EQ(toml("--opt sgdw --lr 0.1 --weight-decay 0", "optimizer.sgd.decoupled"), "");
   EXPECT_EQ(toml("--opt larc", "optimizer.lars.trust_clip"), "true");
   EXPECT_EQ(toml("--opt RMSpropTF --opt-eps 0.001 --opt-kwargs alpha=0.95", "optimizer.rmsprop_tf.alpha"), "0.95");
   EXPECT_EQ(toml("--opt lamb --opt-kwargs max_grad_norm=None", "optimizer.lamb.max_grad_norm"), "0.0");

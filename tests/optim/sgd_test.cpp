@@ -12,7 +12,7 @@
 namespace satchel::optim {
 namespace {
 
-TEST(Sgd, EqualsTorchOverTenStepsWithAWarmUp) { compare_with_golden_updates("sgd", 8); }
+TEST(Sgd, EqualsTorchAndTimmOverTenStepsWithAWarmUp) { compare_with_golden_updates("sgd", 11); }
 
 // ATen's operators one by one, on tensors long enough for vectors, threads and ragged ends; in the dtypes that weights are kept in.
 TEST(Sgd, EqualsTheFormulaInEveryDtype) {
@@ -75,6 +75,15 @@ TEST(Sgd, NesterovNeedsMomentum) {
   EXPECT_EQ(attempt("lr = 0.1\nmomentum = 0.0\nnesterov = true"),
             "test.toml:3: nesterov needs momentum, which is 0: set momentum (0.9 is usual) or nesterov = false");
   EXPECT_EQ(attempt("lr = 0.1\nmomentum = 0.0\nnesterov = false"), "accepted");
+}
+
+TEST(Sgd, DecouplingNeedsADecay) {
+  const auto attempt = [](const std::string& toml) {
+    return refusal([&] { make(optimizers(), "optimizer", "sgd", toml, OptimizerContext{}); });
+  };
+  EXPECT_EQ(attempt("decoupled = \"rate\""),
+            "test.toml:1: decoupled has no effect without a weight decay: set weight_decay, or drop it");
+  EXPECT_EQ(attempt("decoupled = \"rate\"\nnorm_weight_decay = 0.1"), "accepted");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-"""Ten updates in double of torch's SGD and AdamW and of timm's LAMB, RMSpropTF and LARS, at the rates of timm's cosine schedule with a
+"""Ten updates in double of torch's SGD and AdamW and of timm's SGDW, LAMB, RMSpropTF and LARS, at the rates of timm's cosine schedule with a
 warm-up: tests/golden/optim/optimizers.json.
 
 The parameters are a 3×3 convolution in channels-last memory, a linear layer with a bias, and the scale and shift of a norm.
@@ -18,7 +18,7 @@ SCHEDULE = 'warmup = "4 steps"\nwarmup_from = "zero"\nwarmup_lr = 0.01\nmin_lr =
 NONE, WEIGHTS = (0, 0, 0, 0), (0.05, 0, 0, 0)
 
 # name, options of ours, the peer's class and arguments, and the decay of (weights, norm scale, norm shift, other biases)
-SGD, ADAMW = torch.optim.SGD, torch.optim.AdamW
+SGD, ADAMW, SGDW = torch.optim.SGD, torch.optim.AdamW, timm.optim.SGDW
 LAMB, RMSPROP, LARS = timm.optim.Lamb, timm.optim.RMSpropTF, timm.optim.Lars
 CASES = (
     ("sgd", "momentum = 0.0", SGD, dict(momentum=0.0), NONE),
@@ -29,6 +29,10 @@ CASES = (
     ("sgd", "weight_decay = 0.05\ndecay_norm_and_bias = true", SGD, dict(momentum=0.9), (0.05, 0.05, 0.05, 0.05)),
     ("sgd", "weight_decay = 0.05\nnorm_weight_decay = 0.02", SGD, dict(momentum=0.9), (0.05, 0.02, 0.02, 0)),
     ("sgd", "weight_decay = 0.05\nnorm_weight_decay = 0.02\nbias_weight_decay = 0.1", SGD, dict(momentum=0.9), (0.05, 0.02, 0.1, 0.1)),
+    ("sgd", 'weight_decay = 0.05\ndecoupled = "rate"', SGDW, dict(momentum=0.9), WEIGHTS),
+    ("sgd", 'nesterov = true\nweight_decay = 0.05\ndecoupled = "rate"', SGDW, dict(momentum=0.9, nesterov=True), WEIGHTS),
+    # Composer's DecoupledSGDW takes off weight_decay · lr / lr₀: SGDW's with weight_decay / lr₀, lr₀ = 0.4.
+    ("sgd", 'weight_decay = 0.02\ndecoupled = "schedule"', SGDW, dict(momentum=0.9), WEIGHTS),
     ("adamw", "", ADAMW, dict(), NONE),
     ("adamw", "weight_decay = 0.05", ADAMW, dict(), WEIGHTS),
     ("adamw", "betas = [0.8, 0.95]\neps = 1e-3\nweight_decay = 0.05", ADAMW, dict(betas=(0.8, 0.95), eps=1e-3), WEIGHTS),
