@@ -44,6 +44,11 @@ void trace_pool(Trace& at, int64_t kernel, int64_t stride, int64_t padding, bool
   at.width = (at.width + 2 * padding - kernel + reach) / stride + 1;
 }
 
+void trace_blur(Trace& at, int64_t stride) {
+  trace_pool(at, 3, stride, 1);
+  at.macs += 9 * at.channels * at.height * at.width;
+}
+
 Conv::Conv(const ConvOptions& o, bool bias, const ModelContext& context)
     : conv_{.weight = add_parameter("weight", empty_weight(o, context), Role::weight),
             .bias = {},
@@ -92,13 +97,17 @@ ConvNormAct::ConvNormAct(const std::string& conv, const std::string& norm, const
             .dilation = o.dilation,
             .groups = o.groups},
       norm_(add_norm(norm + ".", o.out, o.norm_eps, context)),
-      activation_(activation) {}
+      activation_(activation),
+      blurs_(o.blurs) {}
 
 at::Tensor ConvNormAct::forward(const at::Tensor& x, const at::Tensor& residual, const at::Tensor& keep) {
-  return conv_norm_act(x, conv_, norm_, {activation_, residual, keep}, training());
+  return conv_norm_act(blurs_ ? blur(x, 1) : x, conv_, norm_, {activation_, residual, keep}, training());
 }
 
-void ConvNormAct::trace(Trace& at) const { trace_conv(at, conv_); }
+void ConvNormAct::trace(Trace& at) const {
+  if (blurs_) trace_blur(at, 1);
+  trace_conv(at, conv_);
+}
 
 void ConvNormAct::zero_norm_weight() {
   const c10::AutoGradMode no_grad(false);

@@ -24,10 +24,14 @@ struct ConvOptions {
   Sides padding = 0;
   int64_t dilation = 1, groups = 1;
   double norm_eps = 1e-5;  // of the norm behind it, where there is one
+  bool blurs = false;      // ConvNormAct alone: what comes in is blurred first
 };
 
 /// A pooling's part in the trace: windows that begin inside, `padding` around; `ceil`: a last one that reaches over the edge counts.
 void trace_pool(Trace& at, int64_t kernel, int64_t stride, int64_t padding, bool ceil = false);
+
+/// A blurring's (ops.h: blur): nine multiply-adds for each pixel and channel that leaves.
+void trace_blur(Trace& at, int64_t stride);
 
 /// The multiply-adds of a shortcut that leaves where the branch stood `before`.
 template <class Shortcut>
@@ -105,6 +109,7 @@ class ConvNormAct : public NormedModule {
   ConvArgs conv_;
   NormArgs norm_;
   Activation activation_;
+  bool blurs_;
 };
 
 class Linear : public Module {

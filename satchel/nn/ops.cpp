@@ -3,6 +3,7 @@
 #include "satchel/nn/ops.h"
 
 #include <ATen/ops/_upsample_bicubic2d_aa.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/cat.h>
@@ -97,6 +98,12 @@ at::Tensor avg_pool(const at::Tensor& x, int64_t kernel, int64_t stride, Edge ed
     in = at::constant_pad_nd(x, {columns / 2, columns - columns / 2, rows / 2, rows - rows / 2});
   }
   return at::avg_pool2d(in, kernel, stride, padding, edge == Edge::ceil, /*count_include_pad=*/edge == Edge::zeros).contiguous(kLast);
+}
+
+at::Tensor blur(const at::Tensor& x, int64_t stride) {
+  const at::Tensor line = at::arange(-1, 2, x.options()).abs().mul(-0.25).add(0.5);  // 1/4, 1/2, 1/4
+  const at::Tensor window = line.outer(line).expand({x.size(1), 1, 3, 3}).contiguous();
+  return at::conv2d(x, window, {}, stride, 1, 1, x.size(1)).contiguous(kLast);
 }
 
 at::Tensor global_avg_pool(const at::Tensor& x) { return x.mean({2, 3}); }

@@ -78,6 +78,10 @@ enum class Edge { inside, zeros, ceil, same };
 /// zeros that this takes count and are spread evenly, an odd one behind the last row or column.
 at::Tensor avg_pool(const at::Tensor& x, int64_t kernel, int64_t stride, Edge edge);
 
+/// Every channel of x [N,C,H,W] with [1 2 1]ᵀ[1 2 1] / 16 over zeros at the edges, one window each `stride` pixels: what lies between the
+/// pixels that a stride keeps is seen as well (Zhang 2019, 1904.11486). Channels-last in and out.
+at::Tensor blur(const at::Tensor& x, int64_t stride);
+
 /// Mean over H and W: [N,C,H,W] → [N,C].
 at::Tensor global_avg_pool(const at::Tensor& x);
 

@@ -3,6 +3,7 @@
 #include "satchel/nn/ops.h"
 
 #include <ATen/ops/allclose.h>
+#include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/equal.h>
@@ -220,6 +221,15 @@ TEST(AvgPool, TheEdgeIsWhatItsNameSays) {
   ASSERT_EQ(zeros.size(), 5u);
   EXPECT_DOUBLE_EQ(zeros[0], 4.0 / 9);
   EXPECT_DOUBLE_EQ(zeros[1], 6.0 / 9);
+}
+
+/// Two means of 2×2 over zeros are one window of 1 2 1.
+TEST(Blur, IsAMeanOfMeans) {
+  const at::Tensor x = formula::tensor(1, {2, 3, 5, 6}).contiguous(kLast);
+  const at::Tensor want = at::avg_pool2d(at::avg_pool2d(x, 2, 1, 1), 2, 1);
+  EXPECT_TRUE(at::allclose(blur(x, 1), want, 1e-14, 1e-14));
+  EXPECT_TRUE(at::allclose(blur(x, 2), want.slice(2, 0, 5, 2).slice(3, 0, 6, 2), 1e-14, 1e-14));
+  EXPECT_TRUE(blur(x, 2).is_contiguous(kLast));
 }
 
 TEST(SubsamplePad, TakesEverySecondPixelAndPadsChannelsOnBothSides) {

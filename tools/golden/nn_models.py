@@ -47,6 +47,8 @@ CASES = [
     "deit_tiny_patch16_224 2x224x224 train f64", "deit_tiny_patch16_224 drop_path=0.4 img_size=64 4x64x64 train f64",
     "deit_tiny_patch16_224 img_size=64 2x96x48 train f64", "deit_tiny_patch16_224 1x160x160 eval f32",
     "deit_tiny_patch16_224 img_size=160 1x224x224 eval f32", "deit_small_patch16_224 img_size=64 1x64x64 eval f64",
+    'resnet50 blur="all" 2x64x64 train f64', 'resnet18 blur="convs" 1x61x75 eval f64', 'resnet50d blur="convs" output_stride=16 1x64x64 eval f64',
+    'resnet50v1 blur="convs" 1x61x75 eval f64',
     "vit_tiny_patch16_224 img_size=32 2x32x32 train f64", "vit_small_patch16_224 1x32x48 eval f64",
 ]  # fmt: skip
 CLASSES = 10
@@ -107,6 +109,27 @@ def stride_first(network):
     return network
 
 
+def blurred(x, stride=1):
+    """A depthwise [1 2 1] x [1 2 1] / 16 over zeros: FFCV's BlurPoolConv2d (libffcv/ffcv-imagenet) and Composer's blurpool."""
+    window = torch.outer(*[torch.tensor([1, 2, 1], dtype=x.dtype)] * 2) / 16
+    return torch.nn.functional.conv2d(x, window.expand(x.shape[1], 1, 3, 3), stride=stride, padding=1, groups=x.shape[1])
+
+
+class BlurredPool(torch.nn.Module):
+    def forward(self, x):
+        return blurred(torch.nn.functional.max_pool2d(x, 3, 1, 1), 2)
+
+
+def blur(network, where):
+    """What stands in front of strides, without another name in the state dict."""
+    for conv in network.modules():
+        if isinstance(conv, torch.nn.Conv2d) and max(conv.stride) > 1 and conv.in_channels >= 16:
+            conv.forward = lambda x, plain=conv.forward: plain(blurred(x))
+    if where == "all":
+        network.maxpool = BlurredPool()
+    return network
+
+
 def build(name, **arguments):
     """timm's entry of that name, else its class with the arguments that the name stands for."""
     if name.startswith("cifar"):
@@ -136,7 +159,11 @@ def run(case):
     name, *middle, shape, mode, dtype = case.split()
     options = dict(word.split("=") for word in middle)
     torch.manual_seed(0)
-    network = build(name, num_classes=CLASSES, **dict((ARGUMENTS[k][0], ARGUMENTS[k][1](v)) for k, v in options.items())).to({"f64": torch.float64, "f32": torch.float32}[dtype]).eval()
+    where = options.pop("blur", "none").strip('"')
+    arguments = dict((ARGUMENTS[k][0], ARGUMENTS[k][1](v)) for k, v in options.items())
+    network = build(name, num_classes=CLASSES, **arguments).to({"f64": torch.float64, "f32": torch.float32}[dtype]).eval()
+    if where != "none":
+        blur(network, where)
     formula.fill(network)
     address_drops(network, float(options.get("drop_path", 0)))
     n, h, w = map(int, shape.split("x"))

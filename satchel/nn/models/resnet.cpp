@@ -25,6 +25,20 @@ struct Edit {
   bool stride_first = false;  // the stride on a bottleneck's first 1×1 instead of its 3×3
 };
 
+struct ResNetOptions : StagedOptions {
+  std::string blur = "none";
+  void fields(auto& f) {
+    StagedOptions::fields(f);
+    f("blur", blur,
+      "blur in front of every convolution with a stride but the stem's (convs; FFCV), and of the stem's pooling too (all; Composer); weights "
+      "are the same with and without",
+      recipe::Choices{{"none", "convs", "all"}});
+  }
+};
+
+/// Only where at least so many channels come in does a stride blur.
+constexpr int64_t kLeastToBlur = 16;
+
 struct Variant {
   const char* name;
   BlockKind block;
@@ -43,6 +57,12 @@ constexpr std::array<int64_t, 4> kPlanes{64, 128, 256, 512};
 /// Where a block stands: what comes in, what goes out, and how far its taps lie apart.
 struct BlockPlace {
   int64_t in, planes, out, stride, dilation, first_dilation;
+  bool blurs = false;  // in front of its strides
+
+  ConvOptions with_blur(ConvOptions conv) const {
+    conv.blurs = blurs && conv.stride > 1 && conv.in >= kLeastToBlur;
+    return conv;
+  }
 };
 
 /// The side of a block that changes size or channels: a 1×1 convolution and a norm, in D behind an average pooling. In SENet-154 it is a
@@ -67,7 +87,7 @@ class Shortcut : public Module {
   static ConvOptions conv_of(const Variant& v, const BlockPlace& at) {
     const bool shrinks = at.stride != 1 || at.dilation != 1;
     const int64_t kernel = shrinks ? v.shortcut_kernel : 1, apart = kernel > 1 ? at.first_dilation : 1;
-    return {at.in, at.out, kernel, v.edit.avg_down ? 1 : at.stride, kernel / 2 * apart, apart};
+    return at.with_blur({at.in, at.out, kernel, v.edit.avg_down ? 1 : at.stride, kernel / 2 * apart, apart});
   }
 
   Edge pool_;  // inside: none. A stage that dilates instead of striding pools 2×2 without a stride, as timm
@@ -81,7 +101,7 @@ class Block : public Module {
   /// `project`: the first block of a stage whose size or channels differ from what comes in has a convolution in its shortcut.
   Block(const Variant& v, const BlockPlace& at, bool project, const ModelContext& context) {
     const auto unit = [&](const char* conv, const char* norm, const ConvOptions& options, Activation activation = Activation::relu) {
-      return &add_child<ConvNormAct>("", conv, norm, options, activation, context);
+      return &add_child<ConvNormAct>("", conv, norm, at.with_blur(options), activation, context);
     };
     // What stands behind the last norm, if anything does, comes before the addition and its ReLU.
     const Activation end = v.squeeze_excite ? Activation::none : Activation::relu;
@@ -127,7 +147,7 @@ class Block : public Module {
 
 class ResNet : public Network {
  public:
-  ResNet(const Variant& variant, const StagedOptions& options, const ModelContext& context) : options_(options) {
+  ResNet(const Variant& variant, const ResNetOptions& options, const ModelContext& context) : options_(options) {
     add_stem(variant.edit, context);
     add_stages(variant, context);
     fc_ = &add_child<Linear>("fc", info_.back().channels, context.classes, context);
@@ -146,7 +166,7 @@ class ResNet : public Network {
     at::Tensor y = x;
     for (ConvNormAct* unit : stem_) y = unit->forward(y);
     std::vector<at::Tensor> outputs{y};
-    y = max_pool(y, 3, 2, 1);
+    y = options_.blur == "all" ? blur(max_pool(y, 3, 1, 1), 2) : max_pool(y, 3, 2, 1);
     int64_t index = 0;
     for (const std::vector<Block*>& stage : stages_) {
       for (Block* block : stage) {
@@ -165,7 +185,7 @@ class ResNet : public Network {
   Cost shape(Size in) const override {
     Trace at{.channels = 0, .height = in.height, .width = in.width};
     for (const ConvNormAct* unit : stem_) unit->trace(at);
-    trace_pool(at, 3, 2, 1);
+    options_.blur == "all" ? trace_blur(at, 2) : trace_pool(at, 3, 2, 1);
     for (const std::vector<Block*>& stage : stages_)
       for (const Block* block : stage) block->trace(at);
     fc_->trace(at);
@@ -203,7 +223,7 @@ class ResNet : public Network {
       const std::string name = "layer" + std::to_string(stage + 1);
       std::vector<Block*>& blocks = stages_.emplace_back();
       for (int64_t i = 0; i < variant.depths[stage]; ++i) {
-        const BlockPlace place{channels, kPlanes[stage], out, i == 0 ? stride : 1, dilation, previous_dilation};
+        const BlockPlace place{channels, kPlanes[stage], out, i == 0 ? stride : 1, dilation, previous_dilation, options_.blur != "none"};
         const bool project = i == 0 && (stride != 1 || channels != out);
         blocks.push_back(&add_child<Block>(name + "." + std::to_string(i), variant, place, project, context));
         channels = out;
@@ -219,7 +239,7 @@ class ResNet : public Network {
     return count;
   }
 
-  StagedOptions options_;
+  ResNetOptions options_;
   std::vector<ConvNormAct*> stem_;
   std::vector<std::vector<Block*>> stages_;
   Linear* fc_ = nullptr;
@@ -253,9 +273,9 @@ constexpr Variant kRelatives[] = {
 ModelEntry entry_of(const Variant& variant, const std::string& doc, const std::string& source) {
   weights::Card card;  // mean, std, size and crop of the family are the card's own defaults
   if (variant.groups != 64) card.interpolation = "bilinear";
-  ModelEntry entry = model_entry<StagedOptions>(
+  ModelEntry entry = model_entry<ResNetOptions>(
       std::string(variant.name) + variant.edit.suffix, doc, source, card,
-      [variant](const StagedOptions& options, const ModelContext& context) { return std::make_unique<ResNet>(variant, options, context); });
+      [variant](const ResNetOptions& options, const ModelContext& context) { return std::make_unique<ResNet>(variant, options, context); });
   entry.residuals = true;
   return entry;
 }

@@ -41,6 +41,16 @@ TEST(ResNet, OutputStrideKeepsTheSizeAndTheWeights) {
   EXPECT_GT(resnet18("output_stride = 8")->shape({64, 64}).macs, 2 * resnet18("")->shape({64, 64}).macs);
 }
 
+/// At 64 pixels the strides of stages 2 to 4 see 16, 8 and 4 rows of 64, 128 and 256 channels, once on the branch and once beside it, and the
+/// stem's pooling gives 16 rows of 64.
+TEST(ResNet, BlurringCostsNineMultiplyAddsAPixelAndNoWeight) {
+  const Cost plain = resnet18("")->shape({64, 64}), convs = resnet18("blur = \"convs\"")->shape({64, 64}),
+             all = resnet18("blur = \"all\"")->shape({64, 64});
+  EXPECT_EQ(convs.macs - plain.macs, 9 * 2 * (64 * 16 * 16 + 128 * 8 * 8 + 256 * 4 * 4));
+  EXPECT_EQ(all.macs - convs.macs, 9 * 64 * 16 * 16);
+  EXPECT_EQ(all.params, plain.params);
+}
+
 TEST(ResNet, RefusesWhatItCannotDo) {
   const auto refusal = [](const std::string& options) -> std::string {
     try {
