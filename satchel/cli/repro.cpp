@@ -41,8 +41,9 @@ struct Asked {
 /// What is called so where data usually lie: beside other data, $SATCHEL_DATA, ./data, ../shared/data; empty when it is in none.
 Path find_data(const std::string& name, const Path& beside = {}) {
   const char* given = std::getenv("SATCHEL_DATA");
-  for (const Path& folder :
-       {beside.empty() ? Path("data") : beside.parent_path(), Path(given ? given : "data"), Path("data"), Path("../shared/data")})
+  std::vector<Path> folders = {Path(given ? given : "data"), Path("data"), Path("../shared/data")};
+  if (!beside.empty()) folders.insert(folders.begin(), beside.parent_path());
+  for (const Path& folder : folders)
     if (std::filesystem::exists(folder / name)) return folder / name;
   return {};
 }
@@ -90,10 +91,8 @@ void find_others(const experiment::Scale& scale, experiment::RunRequest& request
 
 /// The first name of pictures that are wanted and nowhere to be found; empty when all are here.
 std::string missing_data(const Asked& asked) {
-  for (const experiment::Job& job : asked.jobs) {
-    if (job.data.empty() && asked.request.data.empty()) return asked.scale.data;
-    if (!job.data.empty() && !asked.request.folders.contains(job.data)) return job.data;
-  }
+  for (const experiment::Job& job : asked.jobs)
+    if (asked.request.data_of(job).empty()) return job.data.empty() ? asked.scale.data : job.data;
   return {};
 }
 
@@ -144,8 +143,7 @@ double bytes_free(const Path& folder) {
 
 /// Of the pictures of a run; 1000 where they are not here.
 int64_t classes_of(const Asked& asked, const experiment::Job& job) {
-  const auto other = asked.request.folders.find(job.data);
-  const Path folder = job.data.empty() ? asked.request.data : other == asked.request.folders.end() ? Path() : other->second;
+  const Path folder = asked.request.data_of(job);
   if (folder.empty()) return 1000;
   const recipe::Table root = resolved(job.recipe, job.set);
   const recipe::Value* table = root.find("data");

@@ -34,8 +34,7 @@ bool has_labels(const Test& test) { return test.data.ends_with(".json"); }
 
 /// What the job says of the run: pictures, recipe, seed, first weights, settings with the teacher's folder in full.
 Words recipe_of(const Job& job, const RunRequest& request) {
-  const Path& data = job.data.empty() ? request.data : request.folders.at(job.data);
-  Words words = {data.string(), "--recipe", job.recipe, "--seed", std::to_string(job.seed)};
+  Words words = {request.data_of(job).string(), "--recipe", job.recipe, "--seed", std::to_string(job.seed)};
   if (!job.pretrained.empty()) add(words, {"--pretrained", last_weights(folder_of(job.pretrained, request)).string()});
   const std::string teacher = "=runs/" + job.teacher;
   for (std::string setting : job.set) {
@@ -51,6 +50,12 @@ void add_threads(Words& words, const RunRequest& request) {
 }
 
 }  // namespace
+
+Path RunRequest::data_of(const Job& job) const {
+  if (job.data.empty()) return data;
+  const auto at = folders.find(job.data);
+  return at == folders.end() ? Path() : at->second;
+}
 
 Words words_of(const Job& job, const RunRequest& request, const Path& result) {
   const Path folder = folder_of(job.key, request);

@@ -157,6 +157,9 @@ struct RunRequest {
   int threads = 0;                                   // compute threads of each run; 0: the program's own choice
   std::function<void(const std::string&)> tell;      // a line of progress
   const volatile std::sig_atomic_t* stop = nullptr;  // how often a stop was asked for: children save and end; the second time, at once
+
+  /// Where the pictures of a run lie; empty when they are not here.
+  Path data_of(const Job& job) const;
 };
 
 /// How a table's runs ended.
@@ -213,9 +216,9 @@ struct Cell {
   std::string precisions;               // of that ratio: "bf16:fp32"
   std::optional<double> top5;           // of all pictures, so none where a table has grids
   double images_per_second = 0, seconds = 0, params = 0, gmacs = 0, peak_memory_bytes = 0;
-  std::map<std::string, Estimate> tests;                                      // by Test::name, of the runs that have it
-  std::map<std::string, std::vector<std::pair<double, double>>> test_points;  // of each run top-1 on its own pictures, and by the test
-  std::vector<std::pair<double, double>> halves;                              // of each run top-1 on the two halves of its pictures
+  // By Test::name, of each run that has it: top-1 on its own pictures, and by the test.
+  std::map<std::string, std::vector<std::pair<double, double>>> tests;
+  std::vector<std::pair<double, double>> halves;  // of each run top-1 on the two halves of its pictures
   std::map<std::string, double> paper_tests;
   std::vector<Trial> trials;                      // every cell of the row's grid
   Verdict verdict = Verdict::none;                // of the increment

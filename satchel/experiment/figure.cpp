@@ -153,11 +153,11 @@ std::vector<Drawing> tests(const Outcome& outcome) {
   std::vector<Drawing> out;
   std::set<std::string> names;
   for (const Cell& cell : outcome.cells)
-    for (const auto& [test, points] : cell.test_points) names.insert(test);
+    for (const auto& [test, points] : cell.tests) names.insert(test);
   for (const std::string& test : names)
     out.push_back(against(outcome, "validation", test, [&test](const Cell& cell) {
-      const auto at = cell.test_points.find(test);
-      return at == cell.test_points.end() ? Points() : at->second;
+      const auto at = cell.tests.find(test);
+      return at == cell.tests.end() ? Points() : at->second;
     }));
   if (names.empty()) out.push_back(against(outcome, "one half", "the other half", [](const Cell& cell) { return cell.halves; }));
   return out;

@@ -141,16 +141,10 @@ std::vector<double> values_of(const Seeds& seeds, const std::function<double(con
 void judge_tests(const Seeds& seeds, const std::vector<Test>& tests, Cell& cell) {
   for (const auto& [seed, result] : seeds)
     if (result.top1_choosing) cell.halves.emplace_back(*result.top1_choosing, *result.top1_other);
-  for (const Test& test : tests) {
-    std::vector<double> values;
-    for (const auto& [seed, result] : seeds) {
-      const auto at = result.tests.find(test.name);
-      if (at == result.tests.end()) continue;
-      values.push_back(at->second);
-      cell.test_points[test.name].emplace_back(result.top1, at->second);
-    }
-    if (!values.empty()) cell.tests[test.name] = estimate(values);
-  }
+  for (const Test& test : tests)
+    for (const auto& [seed, result] : seeds)
+      if (const auto at = result.tests.find(test.name); at != result.tests.end())
+        cell.tests[test.name].emplace_back(result.top1, at->second);
 }
 
 std::vector<Trial> trials_of(const Place& place) {

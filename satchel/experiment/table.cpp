@@ -69,15 +69,17 @@ std::string memory_text(const Cell& c) {
 std::set<std::string> tests_of(const Outcome& outcome) {
   std::set<std::string> names;
   for (const Cell& c : outcome.cells) {
-    for (const auto& [name, top1] : c.tests) names.insert(name);
+    for (const auto& [name, points] : c.tests) names.insert(name);
     for (const auto& [name, top1] : c.paper_tests) names.insert(name);
   }
   return names;
 }
 
 Estimate of_test(const Cell& c, const std::string& test) {
-  const auto at = c.tests.find(test);
-  return at == c.tests.end() ? Estimate() : at->second;
+  std::vector<double> values;
+  if (const auto at = c.tests.find(test); at != c.tests.end())
+    for (const auto& [own, top1] : at->second) values.push_back(top1);
+  return estimate(values);
 }
 
 std::optional<double> paper_of_test(const Cell& c, const std::string& test) {

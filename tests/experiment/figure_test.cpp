@@ -96,7 +96,7 @@ TEST_F(FigureTest, SeedsSpreadAndBestEpochsFlatter) {
 }
 
 TEST_F(FigureTest, TestsAreDrawnAgainstValidation) {
-  outcome.cells[0].test_points["V2"] = {{70, 60}, {71, 61}, {72, 61}};
+  outcome.cells[0].tests["V2"] = {{70, 60}, {71, 61}, {72, 61}};
   const std::vector<Drawing> all = drawn("tests");
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].name, "figure-against-v2");

@@ -97,8 +97,8 @@ TEST(Table, TheSpeedRatioSaysOfWhat) {
 
 TEST(Table, TestsStandBehindTheVerdictWithThePapersFigures) {
   Outcome out = sample();
-  out.cells[1].tests["V2"] = estimate({60.0, 61.0}), out.cells[1].paper_tests["V2"] = 68.7;
-  out.cells[0].tests["ReaL"] = estimate({80.0});
+  out.cells[1].tests["V2"] = {{70, 60}, {71, 61}}, out.cells[1].paper_tests["V2"] = 68.7;
+  out.cells[0].tests["ReaL"] = {{70, 80}};
   const auto rows = to_rows(out, Part::effect);
   EXPECT_THAT(rows[0], ::testing::ElementsAre("row", "top-1", "change", "paper", "paper's change", "verdict", "ReaL", "V2", "paper's V2"));
   EXPECT_THAT(rows[1], ::testing::ElementsAre("plain, \"old\"", "70.50 ± 0.71", "", "75.87", "", "", "80.00", "", ""));
