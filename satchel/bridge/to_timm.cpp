@@ -56,6 +56,8 @@ constexpr Reason kReasons[] = {
     {"train.smoothing_over", "timm spreads ε over all classes"},
     {"train.length", "timm counts whole epochs, each cycle as long as the others"},
     {"train.min_epoch_steps", "timm keeps its batch on small data"},
+    {"train.sam_rho", "timm has no sharpness-aware minimisation"},
+    {"train.sam_interval", ""},
     {"train.loss_scale", "timm's loss scale is dynamic"},
     {"train.precision", "timm computes in fp32, or in half precision under autocast"},
     {"train.tf32", ""},

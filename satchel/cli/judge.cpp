@@ -20,13 +20,14 @@ struct NetworkArguments {
   std::string weights, model, device = "auto", class_order, bad_files;
   std::optional<int> img_size, threads;
   std::optional<double> crop_pct;
-  std::optional<std::string> interpolation, exif;
+  std::optional<std::string> interpolation, exif, mirror;
   int batch = 128;
 
   predict::ClassifierOptions options() const {
     predict::ClassifierOptions o;
     o.model = model, o.device = device, o.threads = threads.value_or(0), o.batch = batch;
     o.img_size = img_size, o.crop_pct = crop_pct, o.interpolation = interpolation, o.exif = exif;
+    if (mirror) o.mirror = *mirror == "yes";
     return o;
   }
   std::vector<Argument> arguments() {
@@ -39,7 +40,13 @@ struct NetworkArguments {
         {"--img-size,--imgsz,--val-crop-size", &img_size, "side of the square that the network sees; the weights' own when absent", "P"},
         {"--crop-pct", &crop_pct, "the short side is resized to floor(img_size/crop_pct); the weights' own when absent", "C"},
         {"--interpolation", &interpolation, "how pictures are resized; the weights' own when absent", "NAME"},
-        {"--exif", &exif, "whether the EXIF orientation turns pictures; the weights' own when absent", "POLICY", "", {"ignore", "apply"}}};
+        {"--exif", &exif, "whether the EXIF orientation turns pictures; the weights' own when absent", "POLICY", "", {"ignore", "apply"}},
+        {"--mirror",
+         &mirror,
+         "whether pictures are also seen mirrored and logits averaged; the weights' own when absent",
+         "yes|no",
+         "",
+         {"yes", "no"}}};
   }
 };
 

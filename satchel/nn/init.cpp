@@ -7,6 +7,7 @@
 #include <c10/core/GradMode.h>
 
 #include <cmath>
+#include <optional>
 
 #include "satchel/base/error.h"
 #include "satchel/base/hash.h"
@@ -91,28 +92,54 @@ void init_tensorflow(const Module& network, uint64_t seed) {
   zero_bias(network);
 }
 
-void init_kaiming_fan_out(const Module& network, uint64_t seed) {
+namespace {
+
+/// Weights for which `gaussian` has a deviation are drawn with it, others and biases as torch has them.
+void init_kaiming(const Module& network, uint64_t seed, const std::function<std::optional<double>(const at::Tensor&)>& gaussian) {
   double bound = 0;  // of the layer whose bias may follow
   for (const NamedTensor& each : network.named_tensors()) {
+    if (each.role != Role::weight && each.role != Role::bias) continue;
     if (each.role == Role::weight) bound = 1 / std::sqrt(fan_in(each.tensor));
-    if (each.role == Role::weight && each.tensor.dim() == 4)
-      init_normal(each, kaiming_std_fan_out(each.tensor), seed);
-    else if (each.role == Role::weight || each.role == Role::bias)
+    if (const auto std = each.role == Role::weight ? gaussian(each.tensor) : std::nullopt)
+      init_normal(each, *std, seed);
+    else
       init_uniform(each, bound, seed);
   }
 }
 
-void initialise(const Module& network, const InitOptions& options, const ModelContext& context,
-                const std::function<void(uint64_t seed)>& own) {
-  if (!context.weights) return;
-  if (options.init == "own") return own(context.seed);
-  if (options.init == "kaiming_fan_out") return init_kaiming_fan_out(network, context.seed);
+/// Weights of layers by the rule that the options name.
+void init_weights(const Module& network, const InitOptions& options, uint64_t seed, const std::function<void(uint64_t seed)>& own) {
+  if (options.init == "own") return own(seed);
+  if (options.init == "kaiming_fan_out") return init_kaiming_fan_out(network, seed);
+  if (options.init == "kaiming_fan_in") return init_kaiming_fan_in(network, seed);
   zero_bias(network);
   for (const NamedTensor& each : network.named_tensors()) {
     if (each.role == Role::weight && options.init == "xavier_uniform")
-      init_uniform(each, xavier_bound(each.tensor, options.xavier == "channels"), context.seed);
+      init_uniform(each, xavier_bound(each.tensor, options.xavier == "channels"), seed);
     else if (each.role == Role::weight)
-      init_normal(each, msra_avg_prelu_std(each.tensor), context.seed);
+      init_normal(each, msra_avg_prelu_std(each.tensor), seed);
+  }
+}
+
+}  // namespace
+
+void init_kaiming_fan_out(const Module& network, uint64_t seed) {
+  init_kaiming(network, seed,
+               [](const at::Tensor& weight) { return weight.dim() == 4 ? std::optional(kaiming_std_fan_out(weight)) : std::nullopt; });
+}
+
+void init_kaiming_fan_in(const Module& network, uint64_t seed) { init_kaiming(network, seed, kaiming_std_fan_in); }
+
+void initialise(const Network& network, const InitOptions& options, const ModelContext& context,
+                const std::function<void(uint64_t seed)>& own) {
+  if (!context.weights) return;
+  init_weights(network, options, context.seed, own);
+  const c10::AutoGradMode no_grad(false);
+  for (const NamedTensor& each : network.named_tensors()) {
+    if (options.norm_init == "uniform" && each.role == Role::norm && each.parameter && each.name.ends_with(".weight"))
+      fill(each, [&](at::Tensor& values) { values.uniform_(0, 1, generator_for(each.name, context.seed)); });
+    if (options.classifier_bias == "prior" && each.name == network.head() + ".bias")
+      at::Tensor(each.tensor).fill_(-std::log(static_cast<double>(context.classes)));
   }
 }
 

@@ -30,12 +30,17 @@ double msra_avg_prelu_std(const at::Tensor& weight);
 
 /// Which rule draws the weights: options of every network.
 struct InitOptions {
-  std::string init = "own", xavier = "fan";
+  std::string init = "own", xavier = "fan", norm_init = "ones", classifier_bias = "own";
   void fields(auto& f) {
     f("init", init, "rule of the initial weights: the network's own, or the same for every convolution and linear layer",
-      recipe::Choices{{"own", "kaiming_fan_out", "xavier_uniform", "msra_avg_prelu"}});
+      recipe::Choices{{"own", "kaiming_fan_out", "kaiming_fan_in", "xavier_uniform", "msra_avg_prelu"}});
     f("xavier", xavier, "d_in and d_out of xavier_uniform: channels times the kernel's area, or channels alone",
       recipe::Choices{{"fan", "channels"}});
+    f("norm_init", norm_init, "scales γ of the norms: 1, or drawn evenly from [0, 1) (Composer)", recipe::Choices{{"ones", "uniform"}});
+    f("classifier_bias", classifier_bias,
+      "what init makes of it, or −log K for K classes, so that each begins at a probability of about 1/K under binary cross-entropy "
+      "(Composer)",
+      recipe::Choices{{"own", "prior"}});
   }
   /// Throws Error(usage) for `xavier` beside another rule.
   void validate(const recipe::Table& given) const;
@@ -53,10 +58,13 @@ void init_tensorflow(const Module& network, uint64_t seed);
 
 /// kaiming_fan_out, the rule of timm's ResNets: convolutions Gaussian, linear layers and all biases as torch has them.
 void init_kaiming_fan_out(const Module& network, uint64_t seed);
+/// kaiming_fan_in, Composer's rule: convolutions and linear layers Gaussian, all biases as torch has them.
+void init_kaiming_fan_in(const Module& network, uint64_t seed);
 
 /// Draws every weight of a new network: by `own` unless the options name another rule. xavier_uniform and msra_avg_prelu hold for the
 /// classifier too and leave biases 0. Norms stand at 1 and 0 already. Nothing is drawn for a network that is built for its shape alone.
-void initialise(const Module& network, const InitOptions& options, const ModelContext& context,
+/// To be called at the end of its constructor.
+void initialise(const Network& network, const InitOptions& options, const ModelContext& context,
                 const std::function<void(uint64_t seed)>& own);
 
 }  // namespace satchel::nn

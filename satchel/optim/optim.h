@@ -136,6 +136,12 @@ const std::vector<ScheduleEntry>& schedules();
 ///            norm of the unit's weights, at least 1e-3. The last two parameters, the classifier, are left as they are.
 void clip_gradients(const std::vector<at::Tensor>& parameters, double bound, std::string_view mode);
 
+// ---- sharpness-aware minimisation -------------------------------------------------------------------------------------------
+
+/// Moves the parameters up the slope by ρ: each by ρ·g/(‖g‖ + 1e-12) for its gradient g, ‖g‖ over all of them; those without one stay
+/// (arXiv 2010.01412, eq. 2; Composer's algorithms/sam). Called without grad mode.
+void climb(const std::vector<at::Tensor>& parameters, double rho);
+
 // ---- averages of the weights ------------------------------------------------------------------------------------------------
 
 struct AverageContext {

@@ -46,6 +46,7 @@ weights::Card card_of(const weights::File& file, const ClassifierOptions& option
   card.crop_mode = options.crop_mode.value_or(card.crop_mode);
   card.interpolation = options.interpolation.value_or(card.interpolation);
   card.exif = options.exif.value_or(card.exif);
+  card.mirror = options.mirror.value_or(card.mirror);
   return card;
 }
 

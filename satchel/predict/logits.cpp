@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/predict/logits.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
@@ -33,8 +34,12 @@ Logits logits_of(nn::Network& network, const weights::Card& card, const uint8_t*
   // from_blob takes no pointer to const; nothing writes through it.
   const at::Tensor bytes = at::from_blob(const_cast<uint8_t*>(pixels), {count, size.height, size.width, 3}, at::kByte).to(like.device());
   const at::ScalarType input = like.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  const at::Tensor x = nn::normalize(bytes, card, input).to(like.scalar_type());                      // [N,3,H,W]
-  at::Tensor y = network.forward(x).to(at::TensorOptions(at::kCPU).dtype(at::kDouble)).contiguous();  // [N,C]
+  const at::Tensor x = nn::normalize(bytes, card, input).to(like.scalar_type());  // [N,3,H,W]
+  const auto ask = [&](const at::Tensor& seen) {
+    return network.forward(seen).to(at::TensorOptions(at::kCPU).dtype(at::kDouble)).contiguous();  // [N,C]
+  };
+  at::Tensor y = ask(x);
+  if (card.mirror) y = (y + ask(x.flip({3}).contiguous(at::MemoryFormat::ChannelsLast))) / 2;
   // One output is the second class against the first: softmax over (0, z) gives 1 - sigmoid(z) and sigmoid(z).
   if (y.size(1) == 1) y = at::cat({at::zeros_like(y), y}, 1);
   const double* values = y.const_data_ptr<double>();

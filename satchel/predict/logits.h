@@ -22,8 +22,8 @@ struct Logits {
   std::span<const double> row(int64_t i) const { return {values.data() + i * classes, static_cast<size_t>(classes)}; }
 };
 
-/// Logits of pictures [count,H,W,3] in the network's own dtype and on its device, without gradients. The network must be in evaluation
-/// mode.
+/// Logits of pictures [count,H,W,3] in the network's own dtype and on its device, without gradients; with card.mirror the mean of theirs
+/// and of those of the mirrored pictures. The network must be in evaluation mode.
 Logits logits_of(nn::Network& network, const weights::Card& card, const uint8_t* pixels, int64_t count, image::Size size);
 
 /// Calls `take` for every batch of the data set, in its order, nothing padded, repeated or dropped. A batch in which no picture could be

@@ -53,6 +53,7 @@ struct ClassifierOptions {
   std::optional<int> img_size = {};
   std::optional<double> crop_pct = {};
   std::optional<std::string> crop_mode = {}, interpolation = {}, exif = {};
+  std::optional<bool> mirror = {};
 };
 
 /// Weights with everything needed to use them. Not for two threads at once.

@@ -63,7 +63,10 @@ Outcome dry_run(Session& session, const Request&) {
     times.push_back(now_seconds() - before);
   }
   std::sort(times.begin() + 1, times.end());
-  const double step_seconds = times[1 + (times.size() - 1) / 2];
+  const TrainOptions& train = session.options.train;
+  // Of several steps one is sharpness-aware and costs two; the one in the middle is not.
+  const double passes = train.sam_rho && train.sam_interval > 1 ? 1 + 1.0 / train.sam_interval : 1;
+  const double step_seconds = times[1 + (times.size() - 1) / 2] * passes;
 
   const double before = now_seconds();
   const predict::Evaluation result = judge(session, false);

@@ -24,6 +24,7 @@ void override_card(weights::Card& card, const Options& options) {
   if (e.crop_pct) card.crop_pct = *e.crop_pct;
   if (e.crop_mode) card.crop_mode = *e.crop_mode;
   if (e.interpolation) card.interpolation = *e.interpolation;
+  card.mirror = e.mirror;
   if (!e.augment.empty()) card.evaluate_augment = recipe::to_toml(recipe::detail::write(e.augment));
 }
 

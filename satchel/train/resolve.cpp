@@ -172,6 +172,11 @@ void check_effects(const recipe::Table& root, const recipe::Table& resolved, con
       if (const recipe::Value* v = given(path))
         fail(Kind::usage, "{}: {} has no effect beside evaluate.augment, which is the whole evaluation pipeline; give one of the two",
              v->origin, path);
+  if (const recipe::Value* v = given("model." + slot(resolved, "model").name + ".classifier_bias"))
+    check(recipe::to_toml(*v) == "\"own\"" || slot(resolved, "loss").name == "binary_cross_entropy", Kind::usage,
+          "{}: classifier_bias = {} has no effect: softmax does not see what all classes share; leave it out or set --loss "
+          "binary_cross_entropy",
+          v->origin, recipe::to_toml(*v));
   if (const recipe::Value* v = given("data.bad_files_limit"))
     check(options.data.bad_files == "skip" || options.data.bad_files_limit == data::DataOptions{}.bad_files_limit, Kind::usage,
           "{}: data.bad_files_limit has no effect: data.bad_files = \"stop\" stops at the first", v->origin);
@@ -188,6 +193,7 @@ void TrainOptions::validate(const recipe::Table& given) const {
         "in " + precision + ": it serves fp16; set train.precision = \"fp16\" or drop it");
   needs("smoothing_over", smoothing > 0 || smoothing_over == "k", "without train.smoothing");
   needs("clip_mode", clip_grad.has_value() || clip_mode == "norm", "without train.clip_grad");
+  needs("sam_interval", sam_rho.has_value() || sam_interval == 1, "without train.sam_rho");
   needs("tf32", !tf32 || precision != "fp64", "in fp64");
 }
 

@@ -81,6 +81,23 @@ TrainOptions options_on(at::Device device, TrainOptions options) {
   return options;
 }
 
+/// A network's tensors as they stand, put back to the bit at the end of its life.
+class Kept {
+ public:
+  explicit Kept(std::vector<nn::NamedTensor> tensors) : tensors_(std::move(tensors)) {
+    for (const nn::NamedTensor& each : tensors_) copies_.push_back(each.tensor.detach().clone());
+  }
+  ~Kept() {
+    const at::NoGradGuard no_grad;
+    for (size_t i = 0; i < copies_.size(); ++i) tensors_[i].tensor.copy_(copies_[i]);
+  }
+  Kept(const Kept&) = delete;
+
+ private:
+  std::vector<nn::NamedTensor> tensors_;
+  std::vector<at::Tensor> copies_;
+};
+
 }  // namespace
 
 Step::Step(nn::Network& network, nn::Loss& loss, optim::Optimizer& optimizer, optim::Average* average, const TrainOptions& options,
@@ -110,7 +127,7 @@ at::Tensor Step::forward_backward(const Example& example, double share, int64_t 
   return loss.detach();
 }
 
-StepReport Step::operator()(const std::vector<Example>& examples, double lr, int64_t step) {
+StepReport Step::differentiate(const std::vector<Example>& examples, int64_t step) {
   StepReport report;
   const double share = 1.0 / static_cast<double>(examples.size());
   for (const Example& example : examples) {
@@ -122,19 +139,41 @@ StepReport Step::operator()(const std::vector<Example>& examples, double lr, int
   report.loss = report.loss / static_cast<double>(report.count);
 
   enter(Stage::update);
-  at::NoGradGuard no_grad;
   std::vector<at::Tensor> gradients;
   for (const at::Tensor& p : parameters_)
     if (p.grad().defined()) gradients.push_back(p.grad());
   report.skipped = !scale_.unscale(gradients);
   // On a GPU this would make the host wait: there the trainer looks at the loss when it writes a line.
   if (device_.is_cpu()) report.finite = at::isfinite(report.loss).item<bool>();
-  if (!report.skipped && report.finite) {
+  return report;
+}
+
+void Step::sharpen(const std::vector<Example>& examples, int64_t step, StepReport& report) {
+  const Kept kept(network_.named_tensors());
+  {
+    const at::NoGradGuard no_grad;
+    optim::climb(parameters_, *options_.sam_rho);
+  }
+  forget_gradients();
+  const StepReport above = differentiate(examples, step);
+  report.skipped = above.skipped, report.finite = above.finite;
+}
+
+void Step::forget_gradients() {
+  for (const at::Tensor& p : parameters_) p.mutable_grad().reset();
+}
+
+StepReport Step::operator()(const std::vector<Example>& examples, double lr, int64_t step) {
+  StepReport report = differentiate(examples, step);
+  const auto good = [&] { return !report.skipped && report.finite; };
+  if (options_.sam_rho && (step + 1) % options_.sam_interval == 0 && good()) sharpen(examples, step, report);
+  if (good()) {
+    const at::NoGradGuard no_grad;
     if (options_.clip_grad) optim::clip_gradients(parameters_, *options_.clip_grad, options_.clip_mode);
     optimizer_.step(lr);
     if (average_) average_->update(step + 1);
   }
-  for (const at::Tensor& p : parameters_) p.mutable_grad().reset();
+  forget_gradients();
   enter(Stage::other);
   return report;
 }

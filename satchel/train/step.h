@@ -1,5 +1,5 @@
-// One optimizer step in its fixed order: forward, loss, backward (accumulated), unscale, clip, update, average.
-// SPDX-License-Identifier: Apache-2.0
+// One optimizer step in its fixed order: forward, loss, backward (accumulated), unscale, perhaps all of it again where SAM climbed to,
+// clip, update, average. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -61,6 +61,11 @@ class Step {
 
  private:
   at::Tensor forward_backward(const Example& example, double share, int64_t step, int64_t first_place);
+  /// Unscaled gradients of the batches' mean loss.
+  StepReport differentiate(const std::vector<Example>& examples, int64_t step);
+  /// The gradients of `report` give way to those at the top of the slope. Weights and running statistics stay what they were.
+  void sharpen(const std::vector<Example>& examples, int64_t step, StepReport& report);
+  void forget_gradients();
   void enter(Stage stage) const {
     if (clock_) clock_->enter(stage);
   }

@@ -31,6 +31,8 @@ struct TrainOptions {
   std::string smoothing_over = "k";
   std::optional<double> clip_grad;
   std::string clip_mode = "norm";
+  std::optional<double> sam_rho;
+  int sam_interval = 1;
   std::optional<std::string> loss_scale;
   bool tf32 = false;
   std::optional<std::vector<double>> mean, std;
@@ -63,6 +65,11 @@ struct TrainOptions {
       "norm, "
       "the classifier left out",
       Choices{{"norm", "value", "agc"}}, Flag{"--clip-mode"});
+    f("sam_rho", sam_rho,
+      "sharpness-aware minimisation (Foret et al. 2020): the gradient is taken where the loss is higher, this far (ρ) along the gradient; "
+      "off when absent. Such a step costs two",
+      recipe::kPositive, Flag{"--sam-rho"});
+    f("sam_interval", sam_interval, "steps of which the last is sharpness-aware (Composer)", Range{1, 1e9}, Flag{"--sam-interval"});
     f("loss_scale", loss_scale,
       "half precision: \"dynamic\" (starts at 65536, doubles after 2000 good steps, halves on overflow), a fixed number, or \"sum\": the "
       "gradients of the summed loss, a scale of `batch` (1812.01187's code)",
@@ -87,6 +94,7 @@ struct EvaluateOptions {
   std::optional<double> crop_pct;
   std::optional<std::string> crop_mode, interpolation;
   std::vector<recipe::Slot> augment;
+  bool mirror = false;
   Duration every{1, Duration::Unit::epochs};
   std::optional<int64_t> batch;
   void fields(auto& f) {
@@ -98,6 +106,8 @@ struct EvaluateOptions {
     f("interpolation", interpolation, "how pictures are resized; the network's own when absent",
       Choices{{"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"}}, Flag{"--interpolation"});
     f("augment", augment, "the whole evaluation pipeline, in place of resize and centre crop by the options above");
+    f("mirror", mirror, "every picture is judged as it is and mirrored left to right: logits are the mean of both (FFCV's lr_tta)",
+      Flag{"--mirror"});
     f("every", every, "how often the network is judged");
     f("batch", batch, "pictures per evaluation batch; the training batch when absent", Range{1, 1 << 20},
       Flag{"--validation-batch-size", "-vb"});

@@ -63,6 +63,7 @@ Metadata to_metadata(const Card& card) {
   put("crop_mode", card.crop_mode);
   put("interpolation", card.interpolation);
   put("exif", card.exif);
+  if (card.mirror) put("mirror", card.mirror);
   if (!card.evaluate_augment.empty()) put("evaluate_augment", card.evaluate_augment);
   return m;
 }
@@ -90,6 +91,7 @@ Card card_from(const Metadata& metadata, const std::string& file) {
   source.text("crop_mode", card.crop_mode, {"center", "squash", "border"});
   source.text("interpolation", card.interpolation);
   source.text("exif", card.exif, {"ignore", "apply"});
+  source.value("mirror", "true or false", card.mirror);
   source.text("evaluate_augment", card.evaluate_augment);
   return card;
 }

@@ -73,6 +73,7 @@ struct Card {
   std::string crop_mode = "center";  // center | squash | border
   std::string interpolation = "bicubic";
   std::string exif = "ignore";   // ignore | apply
+  bool mirror = false;           // logits are the mean of those of the picture and of its mirror image
   std::string evaluate_augment;  // the [evaluate] augment list as TOML when it is not resize + centre crop by crop_pct
   bool operator==(const Card&) const = default;
 };

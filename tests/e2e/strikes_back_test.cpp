@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "satchel/weights/weights.h"
@@ -81,6 +82,48 @@ TEST(OneOutput, ServesTwoClasses) {
   const Ended ended = run(tiny("data", {"--bce-loss", "--bce-outputs", "one"}), scratch.path());
   EXPECT_EQ(ended.code, 2);
   EXPECT_THAT(ended.last_line(), HasSubstr("outputs = \"one\" serves two classes, and the data have 3: leave it out"));
+}
+
+TEST(Mirror, IsObeyedByTrainValAndPredict) {
+  const Scratch scratch;
+  write_splits(scratch / "data", 2, 16, 8);
+  const Ended ended = run(tiny("data", {"--mirror", "--epochs", "1", "--result", "result.json"}), scratch.path());
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(weights::File(scratch / "runs/run/best.safetensors").metadata().at("mirror"), "true");
+  const auto loss = [&](Arguments more) {
+    Arguments words = {"val", "runs/run", "--json", "val.json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ended judged = run(words, scratch.path());
+    EXPECT_EQ(judged.code, 0) << judged.err;
+    return json::parse(read_text(scratch / "val.json"))["loss"].get<double>();
+  };
+  const double trained = json::parse(read_text(scratch / "result.json"))["last"]["eval_loss"];
+  EXPECT_NEAR(loss({}), trained, 1e-6);
+  EXPECT_NEAR(loss({"--mirror", "yes"}), trained, 1e-6);
+  EXPECT_GT(std::abs(loss({"--mirror", "no"}) - trained), 1e-4);
+  const auto probability = [&](const char* mirror) {
+    const Ended said =
+        run({"predict", "--weights", "runs/run", "data/val/b/500.png", "--format", "json", "--mirror", mirror}, scratch.path());
+    EXPECT_EQ(said.code, 0) << said.err;
+    return json::parse(said.out)[0]["predictions"][0]["probability"].get<double>();
+  };
+  EXPECT_NE(probability("yes"), probability("no"));
+}
+
+TEST(SharpnessAware, TrainsAndResumesToTheSameWeights) {
+  const Scratch scratch;
+  write_splits(scratch / "data", 2, 16, 4);
+  const auto sharp = [&](Arguments more) {
+    Arguments words = tiny("data", {"--sam-rho", "0.05", "--sam-interval", "3"});
+    words.insert(words.end(), more.begin(), more.end());
+    const Ended ended = run(words, scratch.path());
+    EXPECT_EQ(ended.code, 0) << ended.err;
+  };
+  sharp({"--epochs", "2", "--output", "whole"});
+  sharp({"--epochs", "1", "--output", "part"});  // 4 steps: the next sharp one is the 6th
+  const Ended resumed = run({"train", "--resume", "part/run", "--epochs", "2"}, scratch.path());
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(read_text(scratch / "whole/run/last.safetensors"), read_text(scratch / "part/run/last.safetensors"));
 }
 
 }  // namespace

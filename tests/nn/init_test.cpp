@@ -196,6 +196,33 @@ TEST(Init, KaimingFanOutIsTheResNetsOwn) {
   }
 }
 
+TEST(Init, KaimingFanInHoldsForLinearLayersToo) {
+  for (const NamedTensor& each : network("resnet18", "init = 'kaiming_fan_in'")->named_tensors()) {
+    if (each.role == Role::weight) expect_normal(each, std::sqrt(2.0 * static_cast<double>(each.tensor.size(0)) / each.tensor.numel()));
+    if (each.role == Role::bias) expect_uniform(each, 1 / std::sqrt(512.0));
+  }
+}
+
+TEST(Init, NormsMayBeDrawnAndTheClassifierMayBeginAtThePrior) {
+  const std::string composers = "init = 'kaiming_fan_in'\nnorm_init = 'uniform'\nclassifier_bias = 'prior'";
+  for (const char* name : {"resnet18", "regnety_040", "deit_tiny_patch16_224"}) {
+    double sum = 0, count = 0;
+    const auto built = network(name, std::string(name) == "resnet18" ? composers + "\nzero_init_last = false" : composers);
+    for (const NamedTensor& each : built->named_tensors()) {
+      if (each.name == built->head() + ".bias") {
+        EXPECT_LT((each.tensor + std::log(100.0)).abs().max().item().toDouble(), 1e-6) << name;
+      } else if (each.role == Role::norm && each.parameter && each.name.ends_with(".weight") && !each.tensor.eq(0).all().item().toBool()) {
+        EXPECT_GE(each.tensor.min().item().toDouble(), 0) << each.name;
+        EXPECT_LT(each.tensor.max().item().toDouble(), 1) << each.name;
+        sum += each.tensor.sum().item().toDouble(), count += static_cast<double>(each.tensor.numel());
+      } else if (each.role == Role::norm && each.parameter && each.name.ends_with(".bias")) {
+        EXPECT_TRUE(each.tensor.eq(0).all().item().toBool()) << each.name;
+      }
+    }
+    EXPECT_NEAR(sum / count, 0.5, 4 / std::sqrt(12 * count)) << name;
+  }
+}
+
 TEST(Init, ARuleLeavesZeroGammaStanding) {
   for (const char* options : {"init = 'xavier_uniform'", "init = 'msra_avg_prelu'\nzero_init_last = false"}) {
     const bool zero = std::string(options).find("false") == std::string::npos;

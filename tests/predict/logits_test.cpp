@@ -34,6 +34,24 @@ TEST(Logits, EqualTheNetworkOnTheNormalisedPicture) {
     for (int64_t c = 0; c < 4; ++c) EXPECT_NEAR(got.row(n)[static_cast<size_t>(c)], wanted[n][c].item<double>(), 1e-12);
 }
 
+TEST(Logits, MirroredOnesCountAsMuch) {
+  weights::Card card = small_card(4);
+  const auto network = small_network(4);
+  const image::Image a = blobs(1, {16, 16});
+  image::Image mirrored = a;
+  for (size_t y = 0; y < 16; ++y)
+    for (size_t x = 0; x < 16; ++x)
+      for (size_t c = 0; c < 3; ++c) mirrored.pixels[3 * (16 * y + x) + c] = a.pixels[3 * (16 * y + 15 - x) + c];
+  const Logits as_it_is = logits_of(*network, card, a.pixels.data(), 1, a.size);
+  const Logits turned = logits_of(*network, card, mirrored.pixels.data(), 1, a.size);
+  card.mirror = true;
+  const Logits both = logits_of(*network, card, a.pixels.data(), 1, a.size);
+  for (size_t c = 0; c < 4; ++c) {
+    EXPECT_NE(as_it_is.values[c], turned.values[c]);
+    EXPECT_NEAR(both.values[c], (as_it_is.values[c] + turned.values[c]) / 2, 1e-12);
+  }
+}
+
 TEST(Logits, EveryPictureComesOnceInOrder) {
   const weights::Card card = small_card(4);
   const auto network = small_network(4);

@@ -241,11 +241,12 @@ TEST(Pipelines, AnEmptyListTrainsOnWhatEvaluationSees) {
 }
 
 TEST(Pipelines, TheCardSaysWhatTheRecipeSays) {
-  const Pipelines p = make_pipelines(
-      resolved("scratch", {"train.mean=[0.1,0.2,0.3]", "train.std=[0.4,0.5,0.6]", "data.exif=apply", "evaluate.interpolation=bilinear"}));
+  const Pipelines p = make_pipelines(resolved("scratch", {"train.mean=[0.1,0.2,0.3]", "train.std=[0.4,0.5,0.6]", "data.exif=apply",
+                                                          "evaluate.interpolation=bilinear", "evaluate.mirror=true"}));
   EXPECT_EQ(p.card.mean[2], 0.3);
   EXPECT_EQ(p.card.std[0], 0.4);
   EXPECT_EQ(p.card.exif, "apply");
+  EXPECT_TRUE(p.card.mirror);
   EXPECT_EQ(p.card.interpolation, "bilinear");
   EXPECT_EQ(p.card.img_size, 128);
   EXPECT_THAT(refused([] { make_pipelines(resolved("plain", {"train.mean=[0.1]"})); }), HasSubstr("three numbers"));

@@ -26,9 +26,11 @@ namespace {
 class Linear : public nn::Loss {
  public:
   at::Tensor operator()(const at::Tensor&, const at::Tensor& logits, const at::Tensor& targets) override {
-    return -(logits * targets).sum(1).mean() * gradient_factor_ + shift_;
+    const double factor = ++calls_ >= overflow_from_ ? 1e37 : gradient_factor_;
+    return -(logits * targets).sum(1).mean() * factor + shift_;
   }
   double gradient_factor_ = 1, shift_ = 0;
+  int calls_ = 0, overflow_from_ = std::numeric_limits<int>::max();
 };
 
 /// A network of its own, SGD with momentum and an average around it.
@@ -150,6 +152,47 @@ TEST(Step, PartsOfEqualSizeAreTheWholeBatch) {
     EXPECT_NEAR(a.loss.item<double>(), b.loss.item<double>(), 1e-12);
   }
   EXPECT_LT((whole.everything() - parts.everything()).abs().max().item<double>(), 1e-12);
+}
+
+// The step itself equals PyTorch's: trainer_test, case sharpness_aware.
+TEST(Step, SharpnessAwareStepsComeEveryInterval) {
+  Bench plain(with([](auto& o) { o.precision = "fp64"; }));
+  Bench sharp(with([](auto& o) { o.precision = "fp64", o.sam_rho = 0.5, o.sam_interval = 3; }));
+  for (int64_t i = 0; i < 2; ++i) {
+    (*plain.step)({plain.example(0, 8)}, 0.1, i);
+    (*sharp.step)({sharp.example(0, 8)}, 0.1, i);
+  }
+  EXPECT_TRUE(at::equal(plain.everything(), sharp.everything()));
+  const StepReport a = (*plain.step)({plain.example(0, 8)}, 0.1, 2), b = (*sharp.step)({sharp.example(0, 8)}, 0.1, 2);
+  EXPECT_EQ(a.loss.item<double>(), b.loss.item<double>()) << "the loss is the one below, not the one above";
+  EXPECT_EQ(b.count, 8);
+  EXPECT_FALSE(at::equal(plain.everything(), sharp.everything()));
+}
+
+TEST(Step, RunningStatisticsFollowTheFirstPassAlone) {
+  Bench plain(with([](auto&o) { o.precision = "fp64"; })), sharp(with([](auto&o) { o.precision = "fp64", o.sam_rho = 0.5; }));
+  for (Bench* b : {&plain, &sharp}) {
+    b->network->train();
+    (*b->step)({b->example(0, 8)}, 0.1, 0);
+  }
+  const auto wanted = plain.network->named_tensors(), got = sharp.network->named_tensors();
+  int buffers = 0;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i].parameter) continue;
+    EXPECT_TRUE(at::equal(wanted[i].tensor, got[i].tensor)) << wanted[i].name;
+    ++buffers;
+  }
+  EXPECT_GT(buffers, 0);
+}
+
+TEST(Step, AnOverflowAboveLeavesNoTraceEither) {
+  Bench bench(with([](auto& o) { o.loss_scale = "dynamic", o.sam_rho = 0.05; }));
+  const at::Tensor before = bench.everything().clone();
+  bench.loss.overflow_from_ = 2;  // the second pass
+  const StepReport report = (*bench.step)({bench.example(0, 8)}, 0.1, 0);
+  EXPECT_TRUE(report.skipped);
+  EXPECT_TRUE(at::equal(bench.everything(), before));
+  EXPECT_EQ(bench.step->scale().value(), 32768);
 }
 
 TEST(Step, GradientsAreGoneAfterwards) {

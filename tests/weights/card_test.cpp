@@ -22,6 +22,7 @@ Card full_card() {
   card.crop_mode = "squash";
   card.interpolation = "bilinear";
   card.exif = "apply";
+  card.mirror = true;
   card.evaluate_augment = "[{ resize = { size = 40 } }]";
   return card;
 }
@@ -73,6 +74,7 @@ TEST(Card, MalformedValuesAreNamed) {
   refusal("crop_pct", "-1");
   refusal("crop_mode", "corner");
   refusal("exif", "maybe");
+  refusal("mirror", "\"left\"");
 }
 
 }  // namespace

@@ -2,7 +2,8 @@
 
 Written by itself it makes tests/golden/train/steps/tricks.json, which tests/train/trainer_test.cpp follows; tests/peers/tricks_steps.py drives
 the program through the same cases. Initial weights come by formula, random choices (mixup's shares, crops, flips) are drawn here and replayed
-there. Networks are train_steps.CifarResNet8 and timm's; losses, clipping, optimizer and average are PyTorch's and timm's own.
+there. Networks are train_steps.CifarResNet8 and timm's; losses, clipping, optimizer and average are PyTorch's and
+timm's own.
 """
 import dataclasses
 import json
@@ -51,6 +52,8 @@ class Case:
     crops: bool = False
     clip: float = 0.0
     clip_mode: str = "norm"
+    sam_rho: float = 0.0
+    sam_interval: int = 1
     ema: float = 0.0
     mean: tuple = MEAN
     std: tuple = STD
@@ -102,6 +105,8 @@ CASES = {
     "clip_value": Case(clip=0.02, clip_mode="value"),
     "all_paper": Case(**PAPER, crops=True),
     "all_gluon": Case(**GLUON, crops=True),
+    "sharpness_aware": Case(sam_rho=0.5),
+    "sharpness_aware_now_and_then": Case(sam_rho=0.2, sam_interval=2, batch=4, accumulate=2, clip=0.5, ema=0.8),
     "resnet_d": Case(model="cifar_resnet8d", size=23, ema=0.8),
     "all_resnet_d": Case(**PAPER, model="cifar_resnet8d", size=23, clip=2.0, crops=True),
 }
@@ -130,6 +135,8 @@ def recipe(case, teacher):
               f"mean = {list(case.mean)}", f"std = {list(case.std)}", f"smoothing = {case.smoothing}", f'smoothing_over = "{case.smoothing_over}"']
     if case.clip:
         lines += [f"clip_grad = {case.clip}", f'clip_mode = "{case.clip_mode}"']
+    if case.sam_rho:
+        lines += [f"sam_rho = {case.sam_rho}", f"sam_interval = {case.sam_interval}"]
     lines += ["[sampler]", "shuffle = false", f"drop_last = {json.dumps(case.drop_last)}", "[evaluate]", f"augment = [ {resized} ]"]
     return "\n".join(lines) + "\n"
 
@@ -300,6 +307,27 @@ def loss_of(case, logits, targets, labels, answer):
         case.distillation["weighting"]]()
 
 
+def climb(model, rho):
+    """The way up of 2010.01412, eq. 2; returns the way back. Running statistics stay as they are meanwhile, as davda54/sam advises."""
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    weights, momenta = [p.detach().clone() for p in model.parameters()], [norm.momentum for norm in norms]
+    length = torch.sqrt(sum((p.grad ** 2).sum() for p in model.parameters()))
+    with torch.no_grad():
+        for p in model.parameters():
+            p += rho * p.grad / (length + 1e-12)
+            p.grad = None
+    for norm in norms:
+        norm.momentum = 0.0
+
+    def back():
+        with torch.no_grad():
+            for p, weight in zip(model.parameters(), weights):
+                p.copy_(weight)
+        for norm, momentum in zip(norms, momenta):
+            norm.momentum = momentum
+    return back
+
+
 class Run:
     """The steps of a case; afterwards `losses`, `rates`, `model` and `average` (state dicts; the last empty without one)."""
 
@@ -318,14 +346,23 @@ class Run:
         for step, lr in enumerate(self.rates):
             epoch, first = divmod(step, per_epoch)
             batches = range(first * case.accumulate, min((first + 1) * case.accumulate, case.batches()))
-            total = count = 0
-            for batch in batches:
-                x, for_expert, targets, y = batch_of(case, everything, labels, epoch, batch)
-                with torch.no_grad():
-                    answer = expert(for_expert) if expert else None
-                loss = loss_of(case, model(x), targets, y, answer)
-                (loss / len(batches)).backward()
-                total, count = total + loss.item() * len(x), count + len(x)
+
+            def differentiate():
+                total = count = 0
+                for batch in batches:
+                    x, for_expert, targets, y = batch_of(case, everything, labels, epoch, batch)
+                    with torch.no_grad():
+                        answer = expert(for_expert) if expert else None
+                    loss = loss_of(case, model(x), targets, y, answer)
+                    (loss / len(batches)).backward()
+                    total, count = total + loss.item() * len(x), count + len(x)
+                return total / count
+
+            self.losses.append(differentiate())
+            if case.sam_rho and (step + 1) % case.sam_interval == 0:
+                back = climb(model, case.sam_rho)
+                differentiate()
+                back()
             if case.clip and case.clip_mode == "norm":
                 torch.nn.utils.clip_grad_norm_(model.parameters(), case.clip)
             elif case.clip:
@@ -336,7 +373,6 @@ class Run:
             optimizer.zero_grad()
             if ema:
                 ema.update(model, step=step + 1)
-            self.losses.append(total / count)
         self.model, self.average = model.state_dict(), ema.module.state_dict() if ema else {}
 
 
