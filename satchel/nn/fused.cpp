@@ -3,10 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/nn/fused.h"
 
-#include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/mm.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -16,6 +14,7 @@
 #include <utility>
 
 #include "satchel/kernels/kernels.h"
+#include "satchel/nn/convolve.h"
 
 // Declared here: its header costs ten seconds a file.
 namespace at::autocast {
@@ -42,49 +41,6 @@ ConvArgs narrowed(ConvArgs conv) {
 }
 
 kernels::Dtype dtype_of(const at::Tensor& t) { return t.scalar_type() == at::kFloat ? kernels::Dtype::f32 : kernels::Dtype::bf16; }
-
-// ---- convolution without autograd ---------------------------------------------------------------------------------------------
-
-/// A 1×1 convolution of channels-last pictures is a product of matrices, and LibTorch multiplies faster than it convolves.
-bool is_product(const ConvArgs& conv) {
-  return conv.weight.size(2) == 1 && conv.weight.size(3) == 1 && conv.stride == 1 && conv.padding == Sides(0) && conv.groups == 1;
-}
-
-/// Channels-last pictures [N,C,H,W] seen as [N·H·W, C].
-at::Tensor rows_of(const at::Tensor& x) { return x.permute({0, 2, 3, 1}).view({-1, x.size(1)}); }
-at::Tensor matrix_of(const at::Tensor& weight) { return weight.view({weight.size(0), weight.size(1)}); }
-
-at::Tensor convolve(const at::Tensor& x, const ConvArgs& conv) {
-  if (!is_product(conv)) {
-    return convolution(x, conv);
-  }
-  at::Tensor z = at::empty({x.size(0), conv.weight.size(0), x.size(2), x.size(3)}, x.options(), kLast);
-  at::Tensor rows = rows_of(z);
-  at::mm_out(rows, rows_of(x), matrix_of(conv.weight).t());
-  return z;
-}
-
-/// Gradients of x and of the weight, undefined where not wanted.
-std::array<at::Tensor, 2> convolve_backward(const at::Tensor& dz, const at::Tensor& x, const ConvArgs& conv, std::array<bool, 2> wants) {
-  if (!is_product(conv)) {
-    const auto [dx, dweight, none] =
-        at::convolution_backward(dz, x, conv.weight, at::OptionalIntArrayRef(), {conv.stride, conv.stride}, conv.padding.list(),
-                                 {conv.dilation, conv.dilation}, false, {0, 0}, conv.groups, {wants[0], wants[1], false});
-    return {dx, dweight};
-  }
-  std::array<at::Tensor, 2> out;
-  if (wants[0]) {
-    out[0] = at::empty_like(x);
-    at::Tensor rows = rows_of(out[0]);
-    at::mm_out(rows, rows_of(dz), matrix_of(conv.weight));
-  }
-  if (wants[1]) {
-    out[1] = at::empty_like(conv.weight);
-    at::Tensor matrix = matrix_of(out[1]);
-    at::mm_out(matrix, rows_of(dz).t(), rows_of(x));
-  }
-  return out;
-}
 
 // ---- the second gradient ------------------------------------------------------------------------------------------------------
 
