@@ -56,8 +56,8 @@ Bytes thumbnail(image::Image image, int side) {
   return image::encode_jpeg(image::resize(image, {shrunk(size.width), shrunk(size.height)}, image::Interpolation::bilinear), 88);
 }
 
-/// The wrong answers that the network was surest of, each with its picture.
-void add_mistakes(const report::RunFiles& run, const data::Dataset& val, int limit, report::PageParts& parts) {
+/// The wrong answers that the network was surest of, each with its picture, turned by its EXIF orientation where the run did so.
+void add_mistakes(const report::RunFiles& run, const data::Dataset& val, int limit, bool oriented, report::PageParts& parts) {
   std::vector<const report::PredictionRow*> wrong;
   for (const report::PredictionRow& p : run.predictions)
     if (p.truth != p.answer) wrong.push_back(&p);
@@ -68,8 +68,10 @@ void add_mistakes(const report::RunFiles& run, const data::Dataset& val, int lim
   for (const report::PredictionRow* p : wrong) {
     const auto at = item.find(p->filename);
     if (at == item.end()) continue;
+    image::Picture picture = val.reader->open(at->second);
+    if (oriented) picture.apply_orientation();
     parts.mistakes.push_back({p->truth + " taken for " + p->answer, fmt::format("{:.1f} % sure · {}", 100 * p->probability, p->filename),
-                              thumbnail(val.reader->open(at->second).render(), 192)});
+                              thumbnail(picture.render(), 192)});
   }
 }
 
@@ -111,7 +113,7 @@ void add_pictures(const Path& folder, const ReportArguments& a, const report::Ru
     const auto options = recipe::parse<data::DataOptions>(table && table->table() ? *table->table() : recipe::Table(), "data");
     const uint64_t seed = train::preview_options(resolved).seed;
     const data::Data data = data::open_for_training(where, options, seed, train::held_out_of(folder));
-    add_mistakes(run, data.val, a.mistakes, parts);
+    add_mistakes(run, data.val, a.mistakes, options.exif == "apply", parts);
     add_sheet(resolved, data.train, parts);
   } catch (const Error& error) {
     log::warn("the page has no pictures: {} (--data DIR says where they are)", error.what());

@@ -6,6 +6,8 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "satchel/base/error.h"
@@ -21,7 +23,8 @@ namespace {
 
 struct ReproArguments {
   std::string experiment, scale = "small", data, output, device = "auto";
-  int seeds = 3, parallel = 0;
+  int seeds = 3;
+  std::optional<int> parallel;
   bool list = false, dry_run = false;
 };
 
@@ -62,18 +65,23 @@ int list_experiments() {
   return 0;
 }
 
-recipe::Table resolved(const std::string& name, const experiment::Settings& set) {
+recipe::Table merged(const std::string& name, const experiment::Settings& set) {
   recipe::Recipe r = recipe::load(name, train::grammar());
   for (const std::string& setting : set) recipe::set(r.root, setting, train::grammar());
-  return train::resolve(r.root);
+  return r.root;
 }
+
+recipe::Table resolved(const std::string& name, const experiment::Settings& set) { return train::resolve(merged(name, set)); }
 
 /// Every row's options are checked before anything runs. A CPU has no fp16: the row then runs as bf16, and says so.
 experiment::Adaptation adapt(const std::string& device, const std::string& name, const experiment::Settings& set) {
-  const recipe::Table root = resolved(name, set);
+  const recipe::Table said = merged(name, set), root = train::resolve(said);
+  // Of what is said, not of every default: an option that a later version adds makes no other run.
+  experiment::Adaptation out{{}, "", recipe::hash(said)};
   const recipe::Value* precision = recipe::get(root, "train.precision", train::grammar());
-  if (!precision || !precision->text() || *precision->text() != "fp16" || !train::means_cpu(device)) return {};
-  return {{"train.precision=bf16"}, "bf16 (no fp16 here)"};
+  if (precision && precision->text() && *precision->text() == "fp16" && train::means_cpu(device))
+    out.set = {"train.precision=bf16"}, out.remark = "bf16 (no fp16 here)";
+  return out;
 }
 
 /// Where the pictures of columns and tests lie; a test whose pictures are not here is left out, and said so.
@@ -110,12 +118,14 @@ Asked ask(const ReproArguments& a) {
   const std::string device = a.device;
   out.jobs = experiment::jobs(out.table, out.scale, a.seeds,
                               [device](const std::string& name, const experiment::Settings& set) { return adapt(device, name, set); });
+  check(a.data.empty() || std::filesystem::exists(a.data), Kind::data, "--data {}: no such folder", a.data);
+  check(a.parallel.value_or(1) > 0, Kind::usage, "--parallel {}: give 1 or more runs at a time", a.parallel.value_or(1));
   const Path data = a.data.empty() ? find_data(out.scale.data) : Path(a.data);
   experiment::RunRequest& request = out.request;
   request.program = std::filesystem::read_symlink("/proc/self/exe");
   request.output = out.folder, request.device = a.device;
   if (!data.empty()) request.data = std::filesystem::absolute(data);
-  request.parallel = a.parallel > 0 ? a.parallel : std::min(out.scale.parallel, available_cores());
+  request.parallel = a.parallel.value_or(std::min(out.scale.parallel, available_cores()));
   request.threads = request.parallel > 1 ? std::max(1, available_cores() / request.parallel) : 0;
   request.stop = &stops_asked;
   find_others(out.scale, request);
@@ -208,11 +218,27 @@ int dry_run(const Asked& asked) {
 
 // ---- the runs -----------------------------------------------------------------------------------------------------------------
 
+/// Runs on other pictures are other runs: a folder of runs remembers where its pictures lie.
+void check_pictures(const Asked& asked) {
+  nlohmann::ordered_json here = {{asked.scale.data, asked.request.data.string()}};
+  for (const auto& [name, folder] : asked.request.folders) here[name] = folder.string();
+  const Path file = asked.folder / "pictures.json";
+  if (std::filesystem::exists(file)) {
+    const auto before = nlohmann::ordered_json::parse(read_text(file), nullptr, /*allow_exceptions=*/false);
+    for (const auto& [name, folder] : here.items())
+      check(!before.is_object() || !before.contains(name) || before[name] == folder, Kind::usage,
+            "{}: its runs were trained on {}, not on {}: give --output another folder, or remove {} if the pictures have only moved",
+            asked.folder.string(), before.is_object() && before.contains(name) ? before[name].dump() : "", folder.dump(), file.string());
+  }
+  write_atomic(file, here.dump(1) + "\n");
+}
+
 int run_all(Asked& asked) {
   const std::string lacking = missing_data(asked);
   check(lacking.empty(), Kind::data, "this scale runs on {}, which is neither in data/ nor in the folder that SATCHEL_DATA names{}",
         lacking, lacking == asked.scale.data ? ": give --data DIR" : "");
   const experiment::Lease lease(asked.folder, 60);
+  check_pictures(asked);
   experiment::Ledger ledger(asked.folder);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, ask_to_stop);
   print(fmt::format(

@@ -216,6 +216,7 @@ std::string key_of(const Job& job) {
   // Only where there is something to say: keys of runs that lie on disk stay what they were.
   if (!job.pretrained.empty()) table.set("pretrained", Value(job.pretrained));
   if (!job.data.empty()) table.set("data", Value(job.data));
+  if (!job.identity.empty()) table.set("identity", Value(job.identity));
   return fmt::format("{}-seed{}", recipe::hash(table).substr(0, 10), job.seed);
 }
 
@@ -309,7 +310,7 @@ void finish(Job& job, const Adapt& adapt, const std::string& prefix, const Grid&
     try {
       const Adaptation more = adapt(job.recipe, job.set);
       append(job.set, more.set);
-      job.remark = more.remark;
+      job.remark = more.remark, job.identity = more.identity;
     } catch (const Error& error) {
       fail(error.kind(), "{}{} '{}': {}", place_of_mistake(job, grid, adapt), job.column.empty() ? "teacher" : "row", job.row,
            error.what());

@@ -96,14 +96,17 @@ struct Job {
   Settings cell = {};           // which of `set` are of its row's grid
   std::string pretrained = {};  // key of the run whose last weights it begins with; that must be done before
   std::string data = {};        // name of its pictures, where they are not the scale's
+  std::string identity = {};    // Adaptation::identity
 };
 /// "+ BCE, top-1, seed 0", "+ BCE, top-1, lr_base=0.005, seed 0", "teacher 'large'".
 std::string name_of(const Job& job);
 
-/// What a machine does otherwise than a row says: more settings, and the words for the table.
+/// What a machine does otherwise than a row says: more settings, and the words for the table. `identity` stands for what recipe and
+/// settings come to, so that a run of a recipe that was edited since is another run; empty: their names alone.
 struct Adaptation {
   Settings set;
   std::string remark;
+  std::string identity = {};
 };
 using Adapt = std::function<Adaptation(const std::string& recipe, const Settings& set)>;
 /// Every run of a table, teachers first. `adapt` is asked about each of them; it may throw to refuse the settings of a row.

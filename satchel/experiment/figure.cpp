@@ -88,16 +88,18 @@ std::vector<Drawing> logit_gap(const Outcome& outcome, const Path& output) {
   std::vector<std::pair<std::string, std::vector<double>>> sets;
   std::vector<double> used;
   size_t classes = 0;
-  std::string caption = "How far the largest logit stands above the mean of the others, over the validation pictures of every seed.";
+  std::string caption =
+      "How far the largest logit stands above the mean of the others, over the validation pictures of every seed at the end of training.";
   for (const Cell& cell : outcome.cells) {
     std::vector<double> gaps;
     for (const report::RunFiles& run : runs_of(cell, output)) {
       classes = std::max(classes, run.classes.size());
       const double epsilon = smoothing_of(run);
       if (epsilon > 0 && std::find(used.begin(), used.end(), epsilon) == used.end()) used.push_back(epsilon);
-      for (const report::PredictionRow& p : run.predictions)
-        if (p.gap && std::isfinite(*p.gap)) gaps.push_back(*p.gap);
     }
+    for (const auto& [seed, key] : cell.runs)
+      for (const report::PredictionRow& p : report::read_predictions(output / "runs" / key / "last_predictions.csv"))
+        if (p.gap && std::isfinite(*p.gap)) gaps.push_back(*p.gap);
     if (gaps.empty()) continue;
     const Estimate e = estimate(gaps);
     caption += fmt::format(" {}: mean {:.2f}, deviation {:.2f}.", name_of(cell, outcome), e.mean, e.deviation);

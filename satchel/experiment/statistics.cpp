@@ -225,10 +225,14 @@ void weigh(const Experiment& experiment, const Scale& scale, Outcome& out) {
     if (!cell.increment || cell.increment->count < 2) continue;
     if (!largest || std::abs(cell.increment->mean) > std::abs(largest->increment->mean)) largest = &cell;
   }
-  out.valid = first >= *scale.floor && largest && largest->increment->clear();
-  out.why = fmt::format("the first row reaches {:.2f} % ({:.0f} % are needed); the largest effect is {}", first, *scale.floor,
-                        largest ? fmt::format("{:+.2f} ± {:.2f}", largest->increment->mean, largest->increment->half_width)
-                                : "not known: one seed has no interval");
+  // A table of baselines alone has no effect to show.
+  const bool compares = std::any_of(experiment.rows.begin(), experiment.rows.end(), [](const Row& row) { return !row.base.empty(); });
+  out.valid = first >= *scale.floor && (!compares || (largest && largest->increment->clear()));
+  out.why = fmt::format("the first row reaches {:.2f} % ({:.0f} % are needed)", first, *scale.floor);
+  if (compares)
+    out.why +=
+        "; the largest effect is " + (largest ? fmt::format("{:+.2f} ± {:.2f}", largest->increment->mean, largest->increment->half_width)
+                                              : "not known: one seed has no interval");
   if (out.valid) return;
   for (Cell& cell : out.cells)
     if (cell.verdict != Verdict::none) cell.verdict = Verdict::too_small;

@@ -83,18 +83,23 @@ recipe::Table standing(const recipe::Table& root, const std::string& slot, const
 void check_defaults(const recipe::Table& root) {
   const recipe::Value* defaults = root.find("defaults");
   if (!defaults) return;
-  const auto known = [](const std::vector<std::string>& names, const std::string& where, const recipe::Value& options) {
+  const auto near = [](const std::string& word, const std::vector<std::string>& names) {
+    const std::string found = recipe::nearest(word, names);
+    return found.empty() ? found : " (did you mean " + found + "?)";
+  };
+  const auto known = [&](const std::vector<std::string>& names, const std::string& where, const recipe::Value& options) {
     check(options.table() != nullptr, Kind::usage, "{}defaults.{} must be a table of options", recipe::place(options.origin), where);
     for (const auto& [key, value] : *options.table())
-      check(std::count(names.begin(), names.end(), key) > 0, Kind::usage, "{}defaults.{} has no option '{}'; there are {}",
-            recipe::place(value.origin), where, key, fmt::join(names, ", "));
+      check(std::count(names.begin(), names.end(), key) > 0, Kind::usage, "{}defaults.{} has no option '{}'{}; there are {}",
+            recipe::place(value.origin), where, key, near(key, names), fmt::join(names, ", "));
   };
+  const auto& g = grammar();
+  std::vector<std::string> all = g.slots;
+  std::copy_if(g.tables.begin(), g.tables.end(), std::back_inserter(all), [](const std::string& table) { return table != "defaults"; });
   for (const auto& [name, value] : *defaults->table()) {
-    const auto& g = grammar();
-    const bool table = name != "defaults" && std::count(g.tables.begin(), g.tables.end(), name) > 0;
-    check(table || std::count(g.slots.begin(), g.slots.end(), name) > 0, Kind::usage, "{}defaults has no '{}'; it speaks of {}, {}",
-          recipe::place(value.origin), name, fmt::join(g.slots, ", "), fmt::join(g.tables, ", "));
-    if (table) {
+    check(std::count(all.begin(), all.end(), name) > 0, Kind::usage, "{}defaults has no '{}'{}; it speaks of {}",
+          recipe::place(value.origin), name, near(name, all), fmt::join(all, ", "));
+    if (std::count(g.tables.begin(), g.tables.end(), name) > 0) {
       known(option_names(info(name).entries.front()), name, value);
       continue;
     }
@@ -114,14 +119,19 @@ bool acts(const recipe::EntryInfo& entry, recipe::Table options, const std::stri
     const recipe::Value* said = options.find(option.name);
     if (said && recipe::to_toml(*said) == option.default_text) options.erase(option.name);
   }
+  const auto without_effect = [&] {
+    try {
+      entry.resolve(options, where);
+      return false;
+    } catch (const Error& error) {
+      if (std::string_view(error.what()).find("no effect") == std::string_view::npos) throw;
+      return true;
+    }
+  };
+  // What has none without the default either is not the default's fault.
+  const bool before = without_effect();
   options.set(key, value);
-  try {
-    entry.resolve(options, where);
-    return true;
-  } catch (const Error& error) {
-    if (std::string_view(error.what()).find("no effect") == std::string_view::npos) throw;
-    return false;
-  }
+  return before || !without_effect();
 }
 
 /// The options that were given, and those of `defaults` that were not and have an effect beside them.

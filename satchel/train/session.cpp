@@ -70,6 +70,9 @@ void assemble(Session& session, const Request& request) {
   session.device = open_device({request.device, request.deterministic, options.train.tf32});
   share_cores(session, request);
   session.horizon = horizon(options, session.data.train.size());
+  check(options.mixing.off_last == 0 || options.mixing.off_last < session.horizon.epochs, Kind::usage,
+        "mixing.off_last = {}: the run has {} epochs, so none would be mixed; give fewer (--mixup-off-last) or leave the mix list empty",
+        options.mixing.off_last, session.horizon.epochs);
   session.plan = make_plan(session.resolved, options, session.horizon, static_cast<int64_t>(session.data.classes.size()),
                            session.device->torch(), session.pipelines.card);
   session.clock = session.device->stage_clock();

@@ -12,6 +12,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <charconv>
+#include <limits>
 
 #include "satchel/base/error.h"
 
@@ -26,8 +27,8 @@ LossScale::LossScale(const std::optional<std::string>& option, int64_t batch, at
     start = static_cast<double>(batch);
   } else if (!dynamic_) {
     const char* end = option->data() + option->size();
-    check(std::from_chars(option->data(), end, start).ptr == end && start > 0, Kind::usage,
-          "train.loss_scale = \"{}\": give \"dynamic\", \"sum\" or a number above 0", *option);
+    check(std::from_chars(option->data(), end, start).ptr == end && start > 0 && start <= std::numeric_limits<float>::max(), Kind::usage,
+          "train.loss_scale = \"{}\": give \"dynamic\", \"sum\" or a number above 0 that a float can hold", *option);
   }
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
   scale_ = at::full({}, start, options);

@@ -76,9 +76,7 @@ TEST(Experiments, SmallScalesKeepTheirRules) {
     for (const char* scale_name : {"small", "medium"}) {
       const experiment::Scale& scale = table.scales.at(scale_name);
       EXPECT_EQ(scale.parallel, 2) << name;
-      if (table.rows.size() > 1) {
-        EXPECT_EQ(scale.floor, 60) << name;
-      }
+      EXPECT_EQ(scale.floor, 60) << name;
       std::set<double> factors;
       for (const experiment::Job& job : runs(table, scale_name)) {
         SCOPED_TRACE(fmt::format("{} {}: {} {}", name, scale_name, job.row, job.column));

@@ -87,6 +87,38 @@ TEST_F(ReproTest, RunsBeginWithATeachersWeightsAndAreJudgedByOtherPicturesToo) {
   EXPECT_THAT(run(words, scratch.path()).out, HasSubstr("3 runs, 3 of them done"));
 }
 
+TEST_F(ReproTest, AnEditedRecipeIsAnotherRunAndOtherPicturesAreRefused) {
+  std::string text = kTable;
+  text.replace(text.find("recipe = \"plain\""), 16, "recipe = \"mine.toml\"");
+  write_atomic(scratch / "rates.toml", text);
+  write_atomic(scratch / "mine.toml", std::string("extends = \"plain\"\n"));
+  ASSERT_EQ(run(repro("1"), scratch.path()).code, 0);
+  EXPECT_THAT(run(repro("1"), scratch.path()).out, HasSubstr("2 runs, 2 of them done"));
+  write_atomic(scratch / "mine.toml", std::string("extends = \"plain\"\n[train]\nsmoothing = 0.1\n"));
+  EXPECT_THAT(run(repro("1"), scratch.path()).out, HasSubstr("2 runs, 0 of them done"));
+
+  write_splits(scratch / "others", 2, 16, 4);
+  Arguments words = repro("1");
+  *std::find(words.begin(), words.end(), "pictures") = "others";
+  const Ended refused = run(words, scratch.path());
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.last_line(), HasSubstr("out: its runs were trained on \"" + (scratch / "pictures").string() + "\", not on \""));
+  EXPECT_THAT(refused.last_line(), HasSubstr("give --output another folder, or remove out/pictures.json"));
+}
+
+TEST_F(ReproTest, WhatIsAskedIsCheckedBeforeAnythingBegins) {
+  const auto refused = [&](Arguments more) {
+    Arguments words = {"repro", "rates.toml", "--output", "out"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ended ended = run(words, scratch.path());
+    EXPECT_NE(ended.code, 0);
+    EXPECT_FALSE(std::filesystem::exists(scratch / "out"));
+    return ended.last_line();
+  };
+  EXPECT_THAT(refused({"--data", "nowhere"}), HasSubstr("--data nowhere: no such folder"));
+  EXPECT_THAT(refused({"--data", "pictures", "--parallel", "0"}), HasSubstr("--parallel 0: give 1 or more"));
+}
+
 TEST_F(ReproTest, ADryRunTrainsNothingAndSaysWhatIsNeeded) {
   Arguments words = repro();
   words.push_back("--dry-run");

@@ -56,6 +56,29 @@ TEST(Distillation, LeavesNoTraceOfTheTeacherButItsHash) {
   EXPECT_THAT(ended.last_line(), HasSubstr("loss.distillation.teacher is empty; name a run folder"));
 }
 
+// A recipe for a million pictures, on a folder of a hundred.
+TEST(Distillation, ThePapersRecipeLearnsFromARunOnOnesOwnFolder) {
+  const Scratch scratch;
+  write_splits(scratch / "data", 4, 25, 4);
+  const Ended taught = run(tiny("data", {"--epochs", "4", "--name", "teacher"}), scratch.path());
+  ASSERT_EQ(taught.code, 0) << taught.err;
+  const Arguments command = {"train", "data", "--recipe", "bot-distill-mixup", "--set", "loss.distillation.teacher=runs/teacher",
+                             // what keeps it short
+                             "--model", "cifar_resnet8d", "--img-size", "16", "--epochs", "8", "--threads", "1", "--device", "cpu"};
+  const Ended ended = run(command, scratch.path());
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("small data: batch 1024 → 32, so that 100 pictures make 3 steps an epoch"));
+  EXPECT_THAT(ended.err, HasSubstr("learning rate 0.0125 = 0.1 · (32 / 256)"));
+}
+
+TEST(Distillation, WhatIsWrongWithTheTeacherIsSaidOfTheTeacher) {
+  const Scratch scratch;
+  write_splits(scratch / "data", 3, 8, 2);
+  const Ended missing = run(tiny("data", {"--set", "loss=distillation", "--teacher", "runs/none"}), scratch.path());
+  EXPECT_NE(missing.code, 0);
+  EXPECT_THAT(missing.last_line(), HasSubstr("loss.distillation.teacher = \"runs/none\": "));
+}
+
 TEST(LossScale, AnOverflowIsSkippedAndSaid) {
   const Scratch scratch;
   write_splits(scratch / "data", 3, 8, 4);

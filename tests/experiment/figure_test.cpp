@@ -42,7 +42,8 @@ class FigureTest : public ::testing::Test {
                                              ",90,0.1\n1,1,1," + (seed ? "52" : "50") + ",95,0.01\n");
     std::string predictions = "filename,truth,answer,probability,gap\n";
     for (int i = 0; i < 20; ++i) predictions += std::to_string(i) + ".png,a,a,0.9," + std::to_string((smooth ? 4.0 : 8.0) + 0.1 * i) + "\n";
-    write_atomic(folder / "predictions.csv", predictions + "late.png,a,b,0.5,nan\n");
+    write_atomic(folder / "last_predictions.csv", predictions + "late.png,a,b,0.5,nan\n");
+    write_atomic(folder / "predictions.csv", "filename,truth,answer,probability,gap\nbest.png,a,a,0.9,99\n");
     std::string classes;
     for (int i = 0; i < 10; ++i) classes += std::string(1, static_cast<char>('a' + i)) + "\n";
     write_atomic(folder / "classes.txt", classes);

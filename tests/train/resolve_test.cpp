@@ -35,6 +35,9 @@ TEST(Resolve, RefusesOptionsWithoutEffect) {
   EXPECT_THAT(refused("[train]\nsmoothing_over = \"k-1\""), HasSubstr("x.toml:2: train.smoothing_over has no effect without"));
   EXPECT_THAT(refused("mix = [\"mixup\"]\nmixing = { off_epoch = 3, off_last = 2 }"), HasSubstr("give one of them"));
   EXPECT_THAT(refused("[train]\nclip_mode = \"value\""), HasSubstr("x.toml:2: train.clip_mode has no effect without train.clip_grad"));
+  EXPECT_THAT(refused("model = { resnet18 = { xavier = \"channels\" } }\n[defaults.model]\nany = { init = \"msra_avg_prelu\" }"),
+              HasSubstr("xavier = \"channels\" has no effect with init = \"msra_avg_prelu\""))
+      << "its parent's default is not to blame";
   EXPECT_THAT(refused("[train]\nsam_interval = 10"), HasSubstr("x.toml:2: train.sam_interval has no effect without train.sam_rho"));
   EXPECT_THAT(refused("model = { cifar_resnet8 = { classifier_bias = \"prior\" } }"),
               HasSubstr("x.toml:1: classifier_bias = \"prior\" has no effect: softmax does not see"));

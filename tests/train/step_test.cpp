@@ -252,7 +252,8 @@ TEST(LossScale, AFixedOneStays) {
   EXPECT_EQ(scale.value(), 512);
   EXPECT_TRUE(scale.state().size() == 2);
   EXPECT_THROW(LossScale(std::optional<std::string>("much"), 96, at::kCPU), Error);
-  EXPECT_THROW(LossScale(std::optional<std::string>("-1"), 96, at::kCPU), Error);
+  for (const char* wrong : {"-1", "inf", "1e60", "nan"})
+    EXPECT_THROW(LossScale(std::optional<std::string>(wrong), 96, at::kCPU), Error) << wrong;
 }
 
 TEST(Step, TellsTheClockWhichStageBegins) {

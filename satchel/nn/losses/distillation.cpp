@@ -38,8 +38,8 @@ Teacher::Teacher(const std::string& given, const std::string& model, const LossC
   const weights::Card card = card_of(file, model, "loss.distillation.teacher_model");
   const std::vector<std::string>& ours = context.card.classes;
   for (size_t c = 0; c < std::min(ours.size(), card.classes.size()); ++c)
-    check(ours[c] == card.classes[c], Kind::data,
-          "{}: the teacher's class {} is '{}', the data's is '{}'; give a teacher of the same classes", path, c, card.classes[c], ours[c]);
+    check(ours[c] == card.classes[c], Kind::data, "{}: the teacher's class {} is '{}', the data's is '{}'", path, c, card.classes[c],
+          ours[c]);
 
   ModelContext build;
   build.classes = context.classes, build.dtype = context.dtype, build.device = context.device;
@@ -89,7 +89,7 @@ class Distillation : public Loss {
   };
 
   Distillation(const Options& options, const LossContext& context)
-      : options_(options), teacher_(named(options.teacher), options.teacher_model, context), hard_(build_loss(options.hard, context)) {}
+      : options_(options), teacher_(hired(options, context)), hard_(build_loss(options.hard, context)) {}
 
   /// The soft part is the cross-entropy of the student's softened answer with the teacher's as target: its gradient is that of the
   /// Kullback-Leibler divergence.
@@ -106,10 +106,16 @@ class Distillation : public Loss {
   std::string fingerprint() const override { return "teacher sha1 " + teacher_.hash; }
 
  private:
-  static const std::string& named(const std::string& teacher) {
-    check(!teacher.empty(), Kind::usage,
+  /// What is wrong with its file is said with the option that names it.
+  static Teacher hired(const Options& options, const LossContext& context) {
+    check(!options.teacher.empty(), Kind::usage,
           "loss.distillation.teacher is empty; name a run folder or a weights file: --set loss.distillation.teacher=RUN");
-    return teacher;
+    try {
+      return {options.teacher, options.teacher_model, context};
+    } catch (const Error& error) {
+      fail(error.kind(), "loss.distillation.teacher = \"{}\": {}; give a run folder or weights of the same classes", options.teacher,
+           error.what());
+    }
   }
 
   Options options_;

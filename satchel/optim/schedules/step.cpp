@@ -44,8 +44,10 @@ class Step : public Schedule {
     for (const recipe::Duration& milestone : options.milestones) {
       const int64_t at = milestone.steps(context.steps_per_epoch, context.total_steps);
       const bool rises = at > (milestones_.empty() ? 0 : milestones_.back());
-      check(rises, Kind::usage, "schedule.step: milestone {} (step {}) does not come after {}: put them in rising order", milestone.text(),
-            at, milestones_.empty() ? "the start" : "the one before it");
+      check(rises, Kind::usage,
+            "schedule.step: milestone {} (step {} of {}) does not come after {}: put them in rising order, or train longer where steps are "
+            "few",
+            milestone.text(), at, context.total_steps, milestones_.empty() ? "the start" : "the one before it");
       milestones_.push_back(at);
     }
     if (!options.every && options.milestones.empty()) {
