@@ -41,7 +41,7 @@ def settings(a, seed):
     """What makes the recipe small, as --set takes it. timm has no `present`; without smoothing it is the threshold 0."""
     return [f"evaluate.img_size={a.img_size}", f"augment.random_resized_crop.size={a.img_size}", f'train.length="{a.epochs} epochs"',
             f"train.batch={a.batch}", "train.min_epoch_steps=0", f"train.precision={a.precision}", f"train.seed={seed}",
-            'loss={binary_cross_entropy={target="threshold",threshold=0.0}}']
+            'loss={bce={target="threshold",target_threshold=0.0}}']
 
 
 def with_sets(a, seed):

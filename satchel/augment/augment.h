@@ -220,7 +220,7 @@ struct MixOptions {
   bool round = true;
   void fields(auto& f) {
     f("prob", prob, "probability that a batch (pair, picture) is mixed", recipe::kUnit, recipe::Flag{"--mixup-prob"});
-    f("switch_prob", switch_prob, "probability of the last of two mixes (CutMix) when both are on", recipe::kUnit,
+    f("switch_prob", switch_prob, "probability of CutMix, or of the last where there is none, of two mixes that are on", recipe::kUnit,
       recipe::Flag{"--mixup-switch-prob"});
     f("mode", mode, "who shares a draw", recipe::Choices{{"batch", "pair", "elem"}}, recipe::Flag{"--mixup-mode"});
     f("off_epoch", off_epoch, "mixing stops at this epoch; 0 = never", recipe::kNotNegative, recipe::Flag{"--mixup-off-epoch"});
@@ -273,6 +273,7 @@ class Mixer {
   /// Throws Error(usage) for an unknown mix or option.
   Mixer(const std::vector<recipe::Slot>& list, const MixOptions& options, const EraseOptions& erasing = {});
   bool empty() const { return mixes_.empty(); }
+  size_t enabled() const { return mixes_.size(); }  // mixes that are on
   /// `at` addresses the batch: sample is its first place in the epoch. Empty from off_epoch on, and in the last off_last of `epochs`.
   MixPlan plan(int64_t count, image::Size size, Address at, int64_t epochs = 0) const;
   /// What is erased of each picture once it is mixed.

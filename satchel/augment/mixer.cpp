@@ -1,5 +1,7 @@
 // The plan of one batch: whether it is mixed, which mix, who with whom (timm/data/mixup.py; recipes in modes batch, pair and elem).
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "satchel/augment/augment.h"
 
 namespace satchel::augment {
@@ -11,7 +13,9 @@ constexpr uint32_t kMixOp = 0x4D4958;  // "MIX": apart from the numbers of opera
 
 Mixer::Mixer(const std::vector<recipe::Slot>& list, const MixOptions& options, const EraseOptions& erasing)
     : options_(options), eraser_(erasing) {
-  for (const recipe::Slot& slot : list) {
+  std::vector<recipe::Slot> ordered = list;
+  std::stable_partition(ordered.begin(), ordered.end(), [](const recipe::Slot& slot) { return slot.name != "cutmix"; });  // switch_prob
+  for (const recipe::Slot& slot : ordered) {
     auto mix = recipe::find_entry(mixes(), slot, "mix").build(slot.options, "mix." + slot.name);
     if (mix->enabled()) mixes_.push_back(std::move(mix));
   }

@@ -23,7 +23,7 @@ void carry_target(From& from, const std::string& path) {
   if (from.args.number("bce_target_thresh") == 0 && from.args.number("smoothing") == 0)
     return from.put(path + ".target", Value(std::string("present")), "bce_target_thresh");
   from.put(path + ".target", Value(std::string("threshold")), "bce_target_thresh");
-  from.carry("bce_target_thresh", path + ".threshold");
+  from.carry("bce_target_thresh", path + ".target_threshold");
 }
 
 void carry_precision(From& from) {
@@ -56,7 +56,7 @@ void carry_loss(From& from) {
   if (!from.args.on("bce_loss")) return;
   if (!mixes(from) && smoothing == 0)
     return from.note("--bce-loss", "train.py takes it beside mixup, CutMix or smoothing alone: the loss is cross-entropy, as there");
-  const std::string path = "loss.binary_cross_entropy";
+  const std::string path = "loss.bce";
   from.put(path, Value(recipe::Table{}), "bce_loss");
   carry_target(from, path);
   if (from.args.on("bce_sum")) from.put(path + ".reduction", Value(std::string("sum")), "bce_sum");
@@ -89,12 +89,13 @@ constexpr Same kTraining[] = {
 
 void say_loss(To& to) {
   const recipe::Slot slot = recipe::slot_of(*to.recipe.find("loss"), "loss");
-  if (slot.name != "binary_cross_entropy") return;
+  if (slot.name != "bce") return;
   to.say("bce_loss", "true");
-  const std::string target = text_at(slot.options, "target");
+  const std::string said = text_at(slot.options, "target");
+  const bool above = said == "threshold" || (said.empty() && slot.options.find("target_threshold"));
   const bool mixed = to.recipe.find("mix") && !to.recipe.find("mix")->array()->empty();
-  if (target == "threshold") to.say("bce_target_thresh", number_at(slot.options, "threshold", 0.2));
-  if (target == "present" && mixed && number_at(to.recipe, "train.smoothing") == 0) to.say("bce_target_thresh", 0.0);
+  if (above) to.say("bce_target_thresh", number_at(slot.options, "target_threshold", 0.2));
+  if (!above && said != "soft" && mixed && number_at(to.recipe, "train.smoothing") == 0) to.say("bce_target_thresh", 0.0);
   if (text_at(slot.options, "reduction") == "sum") to.say("bce_sum", "true");
 }
 

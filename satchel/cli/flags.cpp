@@ -91,7 +91,7 @@ std::vector<Argument> RecipeFlags::arguments() {
       {"--opt,--optimizer", &opt_, "optimizer; its options in the recipe are kept", "NAME", "Recipe"},
       {"--sched,--lr-scheduler", &sched_, "schedule of the rate; its options in the recipe are kept", "NAME", "Recipe"},
       {"--loss", &loss_, "loss; its options in the recipe are kept", "NAME", "Recipe"},
-      {"--bce-loss", &bce_, "--loss binary_cross_entropy, in timm's words", "", "Recipe"},
+      {"--bce-loss", &bce_, "--loss bce, in timm's words", "", "Recipe"},
       {"--img-size,--imgsz,--train-crop-size,--input-size", &img_size_,
        "side of the square that the network sees; replaces the sizes of the augment list", "P", "Recipe"},
       {"--val-crop-size", &val_crop_size_, "the side when it is judged, if that is another", "P", "Recipe"},
@@ -145,7 +145,7 @@ std::string untagged(const std::string& model) {
 void RecipeFlags::apply_names(recipe::Table& root) const {
   const recipe::Grammar& grammar = train::grammar();
   check(!bce_ || !loss_, Kind::usage, "--bce-loss and --loss {} both name a loss: give one of them", loss_.value_or(""));
-  const std::optional<std::string> loss = bce_ ? "binary_cross_entropy" : loss_;
+  const std::optional<std::string> loss = bce_ ? "bce" : loss_;
   for (const auto& [slot, name, flag] :
        {std::tuple{"model", &model_, "--model"}, std::tuple{"optimizer", &opt_, "--opt"}, std::tuple{"schedule", &sched_, "--sched"},
         std::tuple{"loss", &loss, bce_ ? "--bce-loss" : "--loss"}}) {
@@ -242,11 +242,7 @@ void RecipeFlags::apply_one(recipe::Table& root, const Declared& flag) const {
   check(!now.empty(), Kind::usage, "{} has no effect: the recipe has no {}{}", name, slot, slot == "ema" ? "; add --model-ema" : "");
   for (const FlagTarget& t : flag.targets)
     if (t.entry == now.name) {
-      // lr and lr_base exclude each other; the flag replaces whichever the recipe had.
-      now.options.set(t.option, value(t));
-      if (t.option == "lr" && now.options.find("lr_base") && now.options.find("lr_base")->origin.rfind("--", 0) != 0)
-        now.options.erase("lr_base"), now.options.erase("lr_base_size"), now.options.erase("lr_base_scale");
-      if (t.option == "lr_base" && now.options.find("lr") && now.options.find("lr")->origin.rfind("--", 0) != 0) now.options.erase("lr");
+      recipe::set_option(now.options, t.option, value(t), train::grammar());
       const std::string origin = root.find(slot) ? root.find(slot)->origin : "default";
       root.set(slot, recipe::detail::write(now));
       root.find(slot)->origin = origin;

@@ -1,6 +1,7 @@
 // satchel val and predict: a trained network is judged, or answers.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -61,7 +62,7 @@ std::string data_of_run(const Path& run) {
 }
 
 struct ValArguments : NetworkArguments {
-  std::string data, json, real, kind = "auto";
+  std::string data, json, real, v2, kind = "auto";
   bool per_class = false;
 };
 
@@ -69,6 +70,25 @@ struct ValArguments : NetworkArguments {
 std::string top1_text(double top1, int64_t right, int64_t count) {
   const predict::Interval interval = predict::wilson(right, count);
   return fmt::format("{:.3f} % ({} right, 95 % interval {:.2f}–{:.2f})", top1, right, interval.low, interval.high);
+}
+
+predict::Evaluation judge(predict::Classifier& classifier, const data::Data& data, const ValArguments& a) {
+  log::info("{}", data.description);
+  predict::EvaluateOptions how;
+  how.batch = a.batch, how.threads = a.threads.value_or(available_cores());
+  how.skip_bad = a.bad_files == "skip";
+  predict::Evaluation result = predict::evaluate(classifier.network(), data.val, classifier.pipeline(), classifier.card(), how);
+  for (const auto& failure : result.failures) log::warn("left out {}: {}", failure.filename, failure.reason);
+  if (!result.failures.empty()) log::warn("{} pictures could not be read and are not counted", result.failures.size());
+  return result;
+}
+
+/// The labels, once it is seen that every picture has some.
+std::optional<predict::RealLabels> real_labels(const std::string& file, const data::Dataset& val, int64_t classes) {
+  if (file.empty()) return std::nullopt;
+  predict::RealLabels labels(file, classes);
+  for (const int64_t item : val.items) labels.of(val.reader->name(item));
+  return labels;
 }
 
 int run_val(ValArguments a) {
@@ -92,23 +112,26 @@ int run_val(ValArguments a) {
   if (!run.empty() && std::filesystem::absolute(a.data).lexically_normal() == Path(data_of_run(run)).lexically_normal())
     held_out = train::held_out_of(run);
   const data::Data data = data::open_for_evaluation(a.data, options, classifier.classes(), held_out);
-  log::info("{}", data.description);
-  predict::EvaluateOptions how;
-  how.batch = a.batch, how.threads = a.threads.value_or(available_cores());
-  how.skip_bad = options.bad_files == "skip";
-  const predict::Evaluation result = predict::evaluate(classifier.network(), data.val, classifier.pipeline(), classifier.card(), how);
-  for (const auto& failure : result.failures) log::warn("left out {}: {}", failure.filename, failure.reason);
-  if (!result.failures.empty()) log::warn("{} pictures could not be read and are not counted", result.failures.size());
+  // What else is asked for is opened before the work begins.
   const std::vector<std::string>& classes = classifier.classes().empty() ? data.classes : classifier.classes();
+  const auto labels = real_labels(a.real, data.val, static_cast<int64_t>(classes.size()));
+  std::optional<data::Data> v2;
+  if (!a.v2.empty()) v2 = data::open_for_evaluation(a.v2, options, classes, {});
+  const predict::Evaluation result = judge(classifier, data, a);
   if (a.per_class) print(predict::per_class_table(result, classes));
   print(fmt::format("{}: {} pictures, top-1 {}, top-5 {:.3f} % ({} right), loss {:.4f}\n", classifier.card().model, result.count,
                     top1_text(result.top1(), result.correct_top1, result.count), result.top5(), result.correct_top5, result.loss));
-  std::optional<predict::RealCount> real;
-  if (!a.real.empty()) {
-    real = predict::count_real(a.real, result);
-    print(fmt::format("ReaL labels: {} pictures, top-1 {}\n", real->count, top1_text(real->top1(), real->correct_top1, real->count)));
+  std::map<std::string, predict::TestCount> tests;
+  const auto test = [&](const char* key, const char* name, const predict::TestCount& count) {
+    print(fmt::format("{}: {} pictures, top-1 {}\n", name, count.count, top1_text(count.top1(), count.correct_top1, count.count)));
+    tests[key] = count;
+  };
+  if (labels) test("real", "ReaL labels", predict::count_real(*labels, result));
+  if (v2) {
+    const predict::Evaluation other = judge(classifier, *v2, a);
+    test("v2", "V2", {other.count, other.correct_top1});
   }
-  const std::string json = predict::evaluation_json(result, classifier.card().model, classes, a.per_class, real);
+  const std::string json = predict::evaluation_json(result, classifier.card().model, classes, a.per_class, tests);
   if (a.json == "-") print(json + "\n");
   if (!a.json.empty() && a.json != "-") write_atomic(a.json, json + "\n");
   return 0;
@@ -149,6 +172,7 @@ Command val_command() {
       {"--json", &a->json, "write the counts as JSON (- for standard output)", "OUT"},
       {"--per-class", &a->per_class, "a table of classes"},
       {"--real", &a->real, "ImageNet ReaL labels (real.json): a second count beside the first", "FILE"},
+      {"--v2", &a->v2, "pictures of the same classes from elsewhere, as ImageNet-V2: a second test beside the first", "FOLDER"},
       {"--dataset", &a->kind, "how the data are laid out", "KIND", "", {"auto", "folder", "list", "idx"}},
       {"--class-order", &a->class_order, "order of class folders when the weights name none", "ORDER", "", {"lexicographic", "natural"}},
       {"--bad-files", &a->bad_files, "what a picture that cannot be read does", "POLICY", "", {"stop", "skip"}}};

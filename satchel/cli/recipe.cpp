@@ -63,6 +63,11 @@ recipe::Table settled(recipe::Table root) {
     settle(slot.options, "lr_base_size", Value(256.0));
     settle(slot.options, "lr_base_scale", Value(std::string("linear")));
   });
+  settle_slot(root, "loss", [](recipe::Slot& slot) {
+    if (slot.name != "bce") return;
+    settle(slot.options, "target", Value(std::string(slot.options.find("target_threshold") ? "threshold" : "present")));
+    if (recipe::to_toml(*slot.options.find("target")) == "\"threshold\"") settle(slot.options, "target_threshold", Value(0.2));
+  });
   settle_slot(root, "schedule", [](recipe::Slot& slot) {
     if (recipe::to_toml(*slot.options.find("warmup")) == "\"0 epochs\"") return;
     settle(slot.options, "warmup_lr", Value(0.0));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -139,22 +140,35 @@ struct Interval {
 };
 Interval wilson(int64_t right, int64_t count);
 
-/// Answers judged by ImageNet ReaL (arXiv 2006.07159): right when in the picture's set of labels; pictures whose set is empty do not count.
-struct RealCount {
+/// The labels of ImageNet ReaL (arXiv 2006.07159): several right answers to a picture, or none.
+class RealLabels {
+ public:
+  /// `file`: the published real.json, a list of label lists in the order of ILSVRC2012_val_00000001, …02, …; labels are places in the
+  /// sorted synsets, which must be the network's `classes`. Throws Error(data) for another file and for labels beyond the classes.
+  RealLabels(const Path& file, int64_t classes);
+  /// Right answers to the picture of that name. Throws Error(data) for pictures that are not called so.
+  const std::vector<int64_t>& of(const std::string& filename) const;
+
+ private:
+  Path file_;
+  std::vector<std::vector<int64_t>> labels_;
+};
+
+/// Right answers by another test than the data's own labels.
+struct TestCount {
   int64_t count = 0, correct_top1 = 0;
   double top1() const { return count ? 100.0 * static_cast<double>(correct_top1) / static_cast<double>(count) : 0; }
 };
-/// `file`: the published real.json, a list of label lists in the order of ILSVRC2012_val_00000001, …02, …; labels are places in the sorted
-/// synsets, which must be the network's classes. Throws Error(data) for another file and for pictures that are not called so.
-RealCount count_real(const Path& file, const Evaluation& evaluation);
+/// Right are the answers that are in the picture's set of labels; pictures whose set is empty do not count.
+TestCount count_real(const RealLabels& labels, const Evaluation& evaluation);
 
 /// `filename,truth,answer,probability,gap`, classes by name.
 std::string predictions_csv(const Evaluation& evaluation, const std::vector<std::string>& classes);
 /// `model,count,correct_top1,correct_top5,top1,top1_interval,top5,loss`; `left_out` when pictures were; with `per_class` also
 /// `class,index,count,correct,recall,precision` of each class.
-/// `top1_interval` is wilson's. With `real` also `real`: `count,correct_top1,top1,top1_interval`.
+/// `top1_interval` is wilson's. Each of `tests` ("real", "v2") is a key of its own: `count,correct_top1,top1,top1_interval`.
 std::string evaluation_json(const Evaluation& evaluation, const std::string& model, const std::vector<std::string>& classes, bool per_class,
-                            const std::optional<RealCount>& real = {});
+                            const std::map<std::string, TestCount>& tests = {});
 /// A table for the terminal: class, pictures, right, recall, precision.
 std::string per_class_table(const Evaluation& evaluation, const std::vector<std::string>& classes);
 

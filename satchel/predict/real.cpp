@@ -31,15 +31,25 @@ size_t number_of(const std::string& filename) {
 
 }  // namespace
 
-RealCount count_real(const Path& file, const Evaluation& evaluation) {
-  const Labels labels = read_labels(file);
-  RealCount real;
+RealLabels::RealLabels(const Path& file, int64_t classes) : file_(file), labels_(read_labels(file)) {
+  for (size_t i = 0; i < labels_.size(); ++i)
+    for (const int64_t label : labels_[i])
+      check(label >= 0 && label < classes, Kind::data, "{}: picture {} has the label {}, and the network tells {} classes apart",
+            file.string(), i + 1, label, classes);
+}
+
+const std::vector<int64_t>& RealLabels::of(const std::string& filename) const {
+  const size_t number = number_of(filename);
+  check(number >= 1 && number <= labels_.size(), Kind::data,
+        "{}: no ReaL labels for {}; they are for the {} pictures called ILSVRC2012_val_00000001.JPEG and so on", file_.string(), filename,
+        labels_.size());
+  return labels_[number - 1];
+}
+
+TestCount count_real(const RealLabels& labels, const Evaluation& evaluation) {
+  TestCount real;
   for (const Evaluation::Prediction& p : evaluation.predictions) {
-    const size_t number = number_of(p.filename);
-    check(number >= 1 && number <= labels.size(), Kind::data,
-          "{}: no ReaL labels for {}; they are for the {} pictures called ILSVRC2012_val_00000001.JPEG and so on", file.string(),
-          p.filename, labels.size());
-    const std::vector<int64_t>& right = labels[number - 1];
+    const std::vector<int64_t>& right = labels.of(p.filename);
     if (right.empty()) continue;
     ++real.count;
     real.correct_top1 += std::find(right.begin(), right.end(), p.answer) != right.end();

@@ -86,7 +86,7 @@ std::string predictions_csv(const Evaluation& evaluation, const std::vector<std:
 }
 
 std::string evaluation_json(const Evaluation& evaluation, const std::string& model, const std::vector<std::string>& classes, bool per_class,
-                            const std::optional<RealCount>& real) {
+                            const std::map<std::string, TestCount>& tests) {
   const auto interval = [](int64_t right, int64_t count) {
     const Interval w = wilson(right, count);
     return Json::array({w.low, w.high});
@@ -103,11 +103,11 @@ std::string evaluation_json(const Evaluation& evaluation, const std::string& mod
     json["left_out"] = Json::array();
     for (const Evaluation::Failure& f : evaluation.failures) json["left_out"].push_back({{"filename", f.filename}, {"error", f.reason}});
   }
-  if (real)
-    json["real"] = {{"count", real->count},
-                    {"correct_top1", real->correct_top1},
-                    {"top1", real->top1()},
-                    {"top1_interval", interval(real->correct_top1, real->count)}};
+  for (const auto& [name, test] : tests)
+    json[name] = {{"count", test.count},
+                  {"correct_top1", test.correct_top1},
+                  {"top1", test.top1()},
+                  {"top1_interval", interval(test.correct_top1, test.count)}};
   if (per_class) {
     json["per_class"] = Json::array();
     const std::vector<ClassFigures> figures = predict::per_class(evaluation);

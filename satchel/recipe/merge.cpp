@@ -58,25 +58,39 @@ void normalize(const std::string& key, Value& value, const Grammar& grammar) {
 
 // ---- merging ----
 
-void merge_members(Table& base, const Table& over);
+void merge_members(Table& base, const Table& over, const Grammar& grammar);
 
 /// A thing onto one of the same name merges its options; anything else takes the place of what was there.
-void merge_thing(Value& base, const Value& over) {
+void merge_thing(Value& base, const Value& over, const Grammar& grammar) {
   if (!is_thing(base) || !is_thing(over) || base.table()->begin()->first != over.table()->begin()->first) {
     base = over;
     return;
   }
   Value& thing = base.table()->begin()->second;
   const Value& other = over.table()->begin()->second;
-  merge_members(*thing.table(), *other.table());
+  merge_members(*thing.table(), *other.table(), grammar);
   thing.origin = other.origin, base.origin = over.origin;
 }
 
+/// Takes from `base` what `over` says by other means. Two flags that contradict each other both stay, for validation to refuse.
+void displace(Table& base, const Table& over, const Grammar& grammar) {
+  for (const auto& [later, others] : grammar.displaces) {
+    const Value* said = over.find(later);
+    if (!said) continue;
+    for (const std::string& other : others) {
+      const Value* old = base.find(other);
+      const bool flags = old && old->origin.starts_with("--") && said->origin.starts_with("--");
+      if (old && !over.find(other) && !flags) base.erase(other);
+    }
+  }
+}
+
 /// Keys of a table, or options of a thing, among which there may be things again.
-void merge_members(Table& base, const Table& over) {
+void merge_members(Table& base, const Table& over, const Grammar& grammar) {
+  displace(base, over, grammar);
   for (const auto& [key, value] : over) {
     if (Value* old = base.find(key))
-      merge_thing(*old, value);
+      merge_thing(*old, value, grammar);
     else
       base.set(key, value);
   }
@@ -120,21 +134,21 @@ Table& thing_in(Value& holder, const Parts& path, size_t at, const std::string& 
 }
 
 /// Sets what lies below the slot or list `holder`; path[at] names a thing in it.
-void set_below(Value& holder, const Parts& path, size_t at, Value value) {
+void set_below(Value& holder, const Parts& path, size_t at, Value value, const Grammar& grammar) {
   Table& options = thing_in(holder, path, at, value.origin);
   if (at + 1 == path.size()) {
     check(value.table(), Kind::usage, "{}{} = {}: a table of options is needed: {{ … }}", place(value.origin), joined(path, at + 1),
           to_toml(value));
-    merge_members(options, *value.table());
+    merge_members(options, *value.table(), grammar);
     return;
   }
   const std::string& option = path[at + 1];
   if (at + 2 == path.size()) {
-    merge_members(options, single(option, std::move(value)));
+    set_option(options, option, std::move(value), grammar);
     return;
   }
   if (!options.find(option)) options.set(option, Value(Table(), value.origin));
-  set_below(*options.find(option), path, at + 2, std::move(value));
+  set_below(*options.find(option), path, at + 2, std::move(value), grammar);
 }
 
 Parts split(std::string_view dotted) {
@@ -183,10 +197,14 @@ void merge(Table& base, const Table& over, const Grammar& grammar) {
     }
     normalize(key, *old, grammar);
     if (contains(grammar.tables, key))
-      merge_members(*old->table(), *next.table());
+      merge_members(*old->table(), *next.table(), grammar);
     else
-      merge_thing(*old, next);
+      merge_thing(*old, next, grammar);
   }
+}
+
+void set_option(Table& options, const std::string& name, Value value, const Grammar& grammar) {
+  merge_members(options, single(name, std::move(value)), grammar);
 }
 
 void set(Table& root, const std::vector<std::string>& path, Value value, const Grammar& grammar) {
@@ -206,7 +224,7 @@ void set(Table& root, const std::vector<std::string>& path, Value value, const G
     const std::string& slot = path[depth - 1];
     const bool list = contains(grammar.list_slots, joined(path, depth));
     if (!holder.find(slot)) holder.set(slot, list ? Value(Array(), origin) : Value(Table(), origin));
-    set_below(*holder.find(slot), path, depth, std::move(value));
+    set_below(*holder.find(slot), path, depth, std::move(value), grammar);
   }
   root = std::move(next);
 }

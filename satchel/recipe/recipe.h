@@ -20,6 +20,8 @@ struct Grammar {
   std::vector<std::string> slots;       // model, loss, optimizer, schedule, ema
   std::vector<std::string> list_slots;  // augment, mix; one inside a table with its path: evaluate.augment
   std::vector<std::string> tables;      // train, sampler, evaluate, data, …
+  /// Options that say the same by other means: where a later layer says the first, the others go. { "lr", { "lr_base", … } }
+  std::vector<std::pair<std::string, std::vector<std::string>>> displaces = {};
 };
 
 /// A recipe with its parent merged in; still as written, without defaults. Things stand as tables: `loss = "bce"` became { bce = {} }.
@@ -33,7 +35,7 @@ struct Recipe {
 
 /// A built-in recipe by name (see builtin_names) or a file by path; `extends` is resolved beside the file, then among the built-in ones.
 /// Merging: tables by key; the same name in a slot merges its options, another name replaces the thing, {} empties the slot; a list is
-/// replaced whole. The same holds for a thing inside a thing.
+/// replaced whole. The same holds for a thing inside a thing. An option drops those of an earlier layer that it displaces (Grammar).
 /// Throws Error(usage): no such recipe (with a suggestion), a cycle, a second parent, a key outside the grammar, a TOML error with
 /// file:line.
 Recipe load(const std::string& name_or_path, const Grammar& grammar);
@@ -61,6 +63,8 @@ void merge(Table& base, const Table& over, const Grammar& grammar);
 void set(Table& root, const std::string& assignment, const Grammar& grammar, const std::string& origin = "--set");
 /// The same with path and value apart; messages name the value's origin.
 void set(Table& root, const std::vector<std::string>& path, Value value, const Grammar& grammar);
+/// One option of a thing, by the merging rules.
+void set_option(Table& options, const std::string& name, Value value, const Grammar& grammar);
 /// A value typed on a command line: TOML, else text; but what opens like a container or a quoted text is meant as TOML. `said` names it in
 /// messages about its TOML.
 Value value_from_text(const std::string& text, const std::string& origin, const std::string& said = {});
@@ -90,7 +94,8 @@ std::vector<Difference> diff(const Table& a, const Table& b);
 
 /// `satchel explain loss bce`: how it is written, doc, source, options.
 std::string explain_entry(const std::string& slot, const EntryInfo& entry);
-/// `satchel explain RECIPE`: header, what it says otherwise than its parent, then every leaf of `root` (the recipe's own, or resolved with defaults) with its origin, aligned.
+/// `satchel explain RECIPE`: header, what it says otherwise than its parent, then every leaf of `root` (the recipe's own, or resolved with
+/// defaults) with its origin, aligned.
 std::string explain_recipe(const Recipe& recipe, const Table& root);
 /// The table of options on such a page, for options that stand in a table such as [train].
 std::string explain_options(const std::vector<OptionInfo>& options);

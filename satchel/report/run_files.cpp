@@ -124,6 +124,9 @@ std::vector<PredictionRow> read_predictions(const Path& file) {
 }
 
 RunFiles read_run(const Path& folder) {
+  check(!std::filesystem::exists(folder / "ledger.json"), Kind::usage,
+        "{}: a table's folder: its page is report.html in it, which satchel repro writes; give a run, as those in its runs/",
+        folder.string());
   check(std::filesystem::exists(folder / "recipe.toml") && std::filesystem::exists(folder / "summary.csv"), Kind::data,
         "{}: not a run folder (no recipe.toml and summary.csv in it)", folder.string());
   RunFiles run;

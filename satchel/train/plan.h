@@ -48,7 +48,7 @@ struct Horizon {
 };
 Horizon horizon(const Options& options, int64_t training_pictures);
 
-/// Outputs of the network: one per class, or one for two classes (loss.binary_cross_entropy.outputs). Throws Error(usage) for one output
+/// Outputs of the network: one per class, or one for two classes (loss.bce.outputs). Throws Error(usage) for one output
 /// and another number of classes.
 int64_t outputs(const recipe::Table& resolved, int64_t classes);
 

@@ -177,15 +177,19 @@ void check_effects(const recipe::Table& root, const recipe::Table& resolved, con
     for (const auto& [key, value] : *mixing->table())
       check(!wished(value, {"mixing", key}) || recipe::to_toml(*used.find(key)) == recipe::to_toml(*unmixed.find(key)), Kind::usage,
             "{}: mixing.{} has no effect: nothing is mixed; add mixup or cutmix to the mix list (--mixup 0.2)", value.origin, key);
+  if (const recipe::Value* v = given("mixing.switch_prob"); v && options.mixing.switch_prob != augment::MixOptions{}.switch_prob)
+    if (const size_t on = augment::Mixer(recipe::slots_of(*resolved.find("mix"), "mix"), options.mixing).enabled(); on != 2)
+      fail(Kind::usage, "{}: mixing.switch_prob has no effect: it chooses between two mixes, and {} {} on; leave it out", v->origin, on,
+           on == 1 ? "is" : "are");
   if (!options.evaluate.augment.empty())
     for (const char* path : {"evaluate.crop_pct", "evaluate.crop_mode", "evaluate.interpolation", "evaluate.img_size"})
       if (const recipe::Value* v = given(path))
         fail(Kind::usage, "{}: {} has no effect beside evaluate.augment, which is the whole evaluation pipeline; give one of the two",
              v->origin, path);
   if (const recipe::Value* v = given("model." + slot(resolved, "model").name + ".classifier_bias"))
-    check(recipe::to_toml(*v) == "\"own\"" || slot(resolved, "loss").name == "binary_cross_entropy", Kind::usage,
+    check(recipe::to_toml(*v) == "\"own\"" || slot(resolved, "loss").name == "bce", Kind::usage,
           "{}: classifier_bias = {} has no effect: softmax does not see what all classes share; leave it out or set --loss "
-          "binary_cross_entropy",
+          "bce",
           v->origin, recipe::to_toml(*v));
   if (const recipe::Value* v = given("data.bad_files_limit"))
     check(options.data.bad_files == "skip" || options.data.bad_files_limit == data::DataOptions{}.bad_files_limit, Kind::usage,
@@ -210,7 +214,8 @@ void TrainOptions::validate(const recipe::Table& given) const {
 const recipe::Grammar& grammar() {
   static const recipe::Grammar g{{"model", "loss", "optimizer", "schedule", "ema"},
                                  {"augment", "mix", "evaluate.augment"},
-                                 {"data", "sampler", "growth", "mixing", "erasing", "train", "evaluate", "defaults"}};
+                                 {"data", "sampler", "growth", "mixing", "erasing", "train", "evaluate", "defaults"},
+                                 {{"lr", {"lr_base", "lr_base_size", "lr_base_scale"}}, {"lr_base", {"lr"}}}};
   return g;
 }
 

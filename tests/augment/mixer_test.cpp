@@ -68,6 +68,22 @@ TEST(Mixer, ChoosesAndSkipsWithItsProbabilities) {
   EXPECT_NEAR(boxed, 0.75 * 0.3 * kBatches, 5 * 27);
 }
 
+TEST(Mixer, SwitchProbIsCutMixsWhereverItStands) {
+  const Mixer turned = mixer("{cutmix = {alpha = 1.0}}, {mixup = {alpha = 1.0}}", {.switch_prob = 0.0});
+  for (uint64_t b = 0; b < 50; ++b) EXPECT_EQ(plan(turned, 2, b)[0].width, 0);
+}
+
+// Half of the draws of Beta(0.01, 0.01) are no different from 0 or 1 as a float; both pictures are in the mix all the same.
+TEST(Mixer, RoundingLeavesBothPicturesInTheMix) {
+  const Mixer ends = mixer("{mixup = {alpha = 0.01}}");
+  for (uint64_t b = 0; b < 200; ++b) {
+    const MixPlan rows = plan(ends, 2, b);
+    ASSERT_FALSE(rows.empty()) << b;
+    EXPECT_GT(rows[0].lambda, 0);
+    EXPECT_LT(rows[0].lambda, 1);
+  }
+}
+
 TEST(Mixer, ChoosesEvenlyAmongMoreThanTwo) {
   const Mixer three = mixer("{mixup = {alpha = 0.5}}, {cutmix = {alpha = 1.0}}, {mixup = {alpha = 8.0}}");
   int boxed = 0;

@@ -27,7 +27,7 @@ recipe::Table resolved() {
 model     = { resnet50 = { drop_path = 0.05, zero_init_last = false } }
 augment   = [ { random_resized_crop = { size = 160, scale = [0.08, 1.0], interpolation = "random" } }, { hflip = { p = 0.5 } }, { rand_augment = { policy = "rand-m6" } } ]
 mix       = [ { mixup = { alpha = 0.1 } } ]
-loss      = { binary_cross_entropy = { target = "present", reduction = "mean" } }
+loss      = { bce = { target = "present", reduction = "mean" } }
 optimizer = { lamb = { lr = 8e-3, weight_decay = 0.02, trust_clip = false } }
 schedule  = { cosine = { per = "epoch", warmup = "5 epochs", warmup_lr = 1e-4, warmup_from = "zero", min_lr = 0.0 } }
 [train]

@@ -8,11 +8,11 @@
 namespace satchel::bridge {
 namespace {
 
-constexpr const char* kBce = "loss.binary_cross_entropy";
+constexpr const char* kBce = "loss.bce";
 
 TEST(Training, TargetsOfBinaryCrossEntropy) {
   EXPECT_EQ(toml("--bce-loss --mixup 0.1 --smoothing 0", kBce), "{ target = \"soft\" }");
-  EXPECT_EQ(toml("--bce-loss --mixup 0.1 --bce-target-thresh 0.2", kBce), "{ target = \"threshold\", threshold = 0.2 }");
+  EXPECT_EQ(toml("--bce-loss --mixup 0.1 --bce-target-thresh 0.2", kBce), "{ target = \"threshold\", target_threshold = 0.2 }");
   EXPECT_EQ(toml("--bce-loss --mixup 0.1 --bce-target-thresh 0 --smoothing 0", kBce),
             "{ target = \"present\" }");                                     // every class that is there
   EXPECT_EQ(toml("--bce-loss --bce-sum", kBce), "{ reduction = \"sum\" }");  // unmixed: soft and present are the same

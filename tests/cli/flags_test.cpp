@@ -187,6 +187,12 @@ TEST(Flags, ARateReplacesTheOtherKindInTheRecipe) {
   EXPECT_EQ(at(resolved({"--lr-base", "0.4"}, "demo"), "optimizer.sgd.lr"), "(absent)");
 }
 
+TEST(Flags, WhatASettingSaysOtherwiseLeavesTheRecipe) {
+  EXPECT_EQ(at(resolved({"--set", "optimizer.lamb.lr=0.003"}, "rsb-a2"), "optimizer.lamb.lr_base"), "(absent)");
+  EXPECT_EQ(at(resolved({"--loss", "cross_entropy"}, "rsb-a2"), "loss"), "{ cross_entropy = {} }");
+  EXPECT_EQ(at(resolved({"--bce-target-thresh", "0.2"}, "rsb-a2"), "loss.bce.target_threshold"), "0.2");
+}
+
 TEST(Flags, NoAugmentationIsAnEmptyList) {
   EXPECT_EQ(at(resolved({"--no-aug"}, "scratch"), "augment"), "[]");
   EXPECT_EQ(at(resolved({"--val-resize-size", "73", "--img-size", "64"}, "scratch"), "evaluate.img_size"), "64");

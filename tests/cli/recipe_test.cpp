@@ -64,12 +64,28 @@ TEST(RecipeVerb, BuiltInRecipesLoseWhatTimmCannotSayAndNothingElse) {
   EXPECT_THAT(unsaid("bot-distill"), ::testing::Contains("loss"));
   EXPECT_THAT(unsaid("scratch"), ElementsAre("schedule.cosine.warmup"));  // 5 % of 30 epochs is no whole number
   // ResNet strikes back: a batch that follows small data, and the side of the evaluation; A1 smooths targets that are present.
-  EXPECT_THAT(unsaid("rsb-a1"), ElementsAre("loss.binary_cross_entropy.target", "train.min_epoch_steps"));
+  EXPECT_THAT(unsaid("rsb-a1"), ElementsAre("loss.bce.target", "train.min_epoch_steps"));
   EXPECT_THAT(unsaid("rsb-a2"), ElementsAre("train.min_epoch_steps"));
   EXPECT_THAT(unsaid("rsb-a3"), ElementsAre("train.min_epoch_steps", "evaluate.img_size"));
   EXPECT_THAT(unsaid("rsb-b"), ElementsAre("train.min_epoch_steps"));
   EXPECT_THAT(unsaid("rsb-c"), ElementsAre("train.min_epoch_steps"));
   EXPECT_THAT(unsaid("rsb-d"), ElementsAre("train.min_epoch_steps"));
+}
+
+/// A recipe that says so takes every network: what a family lacks is in [defaults], or in no recipe for any network.
+TEST(RecipeVerb, RecipesForAnyNetworkTakeEveryNetwork) {
+  int for_any = 0;
+  for (const std::string& name : recipe::builtin_names()) {
+    const recipe::Recipe recipe = recipe::load(name, train::grammar());
+    if (recipe.header.find("any network (--model)") == std::string::npos) continue;
+    ++for_any;
+    for (const nn::ModelEntry& model : nn::models()) {
+      recipe::Table root = recipe.root;
+      recipe::rename(root, "model", model.name, "--model");
+      EXPECT_NO_THROW(train::resolve(root)) << name << " on " << model.name;
+    }
+  }
+  EXPECT_GE(for_any, 15);
 }
 
 /// Saying again what came back changes nothing: whatever a command says, timm can say.

@@ -60,6 +60,7 @@ class Errors : public ::testing::Test {
                                                                           24));
     write_classes(here / "five/val", 5, 2);
     write_atomic(here / "notes.pdf", "%PDF-1.4 no picture\n");
+    std::filesystem::create_directories(here / "table"), write_atomic(here / "table/ledger.json", "{}");
     std::filesystem::create_directories(here / "rubbish"), write_atomic(here / "rubbish/x.png", "");
     std::filesystem::create_directories(here / "torn-idx");
     for (const char* file : {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"})
@@ -211,6 +212,7 @@ std::vector<Wrong> wrong_words() {
       {"text for a number", good({"--max-hours", "soon"}), 2, {"--max-hours", "soon"}},
       {"unknown choice", {"val", "data", "--weights", "runs/run", "--exif", "turn"}, 2, {"--exif", "ignore", "apply"}},
       {"top 0", {"predict", "data", "--weights", "runs/run", "--topk", "0"}, 2, {"--topk 0", "1 or more"}},
+      {"report of a table", {"report", "table"}, 2, {"table: a table's folder", "report.html"}},
       {"explain of nothing", {"explain", "los", "bce"}, 2, {"los"}},
       {"loaders below none", good({"--workers", "-5"}), 2, {"--workers -5", "from 0"}},
       {"unknown device", good({"--device", "tpu"}), 2, {"--device tpu: unknown", "cuda:N"}},

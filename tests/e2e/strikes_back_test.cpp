@@ -84,6 +84,38 @@ TEST(OneOutput, ServesTwoClasses) {
   EXPECT_THAT(ended.last_line(), HasSubstr("outputs = \"one\" serves two classes, and the data have 3: leave it out"));
 }
 
+TEST(Val, OtherTestsStandBesideTheFirst) {
+  const Scratch scratch;
+  write_splits(scratch / "data", 2, 16, 2);
+  int number = 0;
+  for (const std::string picture : {"a/500", "a/501", "b/500", "b/501"})
+    std::filesystem::rename(scratch / ("data/val/" + picture + ".png"),
+                            scratch / fmt::format("data/val/{}/ILSVRC2012_val_{:08}.png", picture[0], ++number));
+  write_classes(scratch / "v2", 2, 3, 16, 700);
+  std::filesystem::rename(scratch / "v2/a", scratch / "v2/0"), std::filesystem::rename(scratch / "v2/b", scratch / "v2/1");
+  write_atomic(scratch / "real.json", "[[0, 1], [0, 1], [], [0, 1]]");
+  ASSERT_EQ(run(tiny("data", {"--epochs", "1"}), scratch.path()).code, 0);
+
+  const Ended judged = run({"val", "runs/run", "--real", "real.json", "--v2", "v2", "--json", "val.json"}, scratch.path());
+  ASSERT_EQ(judged.code, 0) << judged.err;
+  EXPECT_THAT(judged.out, HasSubstr("ReaL labels: 3 pictures, top-1 100.000 %"));
+  EXPECT_THAT(judged.out, HasSubstr("V2: 6 pictures, top-1 "));
+  const auto json = json::parse(read_text(scratch / "val.json"));
+  EXPECT_EQ(json["real"]["count"], 3);
+  const Ended alone = run({"val", "v2", "--weights", "runs/run", "--json", "v2.json"}, scratch.path());
+  ASSERT_EQ(alone.code, 0) << alone.err;
+  EXPECT_EQ(json["v2"]["correct_top1"], json::parse(read_text(scratch / "v2.json"))["correct_top1"]);
+  EXPECT_EQ(json["v2"]["count"], 6);
+
+  // What is wrong with the other tests is said before the first begins.
+  write_atomic(scratch / "far.json", "[[0], [1], [2], [0]]");
+  const Ended far = run({"val", "runs/run", "--real", "far.json"}, scratch.path());
+  EXPECT_EQ(far.code, 3);
+  EXPECT_THAT(far.last_line(), HasSubstr("far.json: picture 3 has the label 2, and the network tells 2 classes apart"));
+  EXPECT_EQ(far.out, "");
+  EXPECT_EQ(run({"val", "runs/run", "--v2", "nowhere"}, scratch.path()).code, 3);
+}
+
 TEST(Mirror, IsObeyedByTrainValAndPredict) {
   const Scratch scratch;
   write_splits(scratch / "data", 2, 16, 8);

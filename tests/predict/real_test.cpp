@@ -23,10 +23,10 @@ Evaluation answers(const std::vector<std::pair<std::string, int64_t>>& all) {
 TEST(Real, AnyLabelOfTheSetIsRightAndEmptySetsDoNotCount) {
   const Scratch scratch;
   write_atomic(scratch / "real.json", "[[5], [], [1, 7], [2]]");
-  const RealCount real = count_real(scratch / "real.json", answers({{"n1/ILSVRC2012_val_00000001.JPEG", 5},
-                                                                         {"n1/ILSVRC2012_val_00000002.JPEG", 9},
-                                                                         {"ILSVRC2012_val_00000003.JPEG", 7},
-                                                                         {"n2/ILSVRC2012_val_00000004.JPEG", 3}}));
+  const TestCount real = count_real(RealLabels(scratch / "real.json", 10), answers({{"n1/ILSVRC2012_val_00000001.JPEG", 5},
+                                                                                    {"n1/ILSVRC2012_val_00000002.JPEG", 9},
+                                                                                    {"ILSVRC2012_val_00000003.JPEG", 7},
+                                                                                    {"n2/ILSVRC2012_val_00000004.JPEG", 3}}));
   EXPECT_EQ(real.count, 3);
   EXPECT_EQ(real.correct_top1, 2);
   EXPECT_NEAR(real.top1(), 200.0 / 3, 1e-12);
@@ -34,11 +34,12 @@ TEST(Real, AnyLabelOfTheSetIsRightAndEmptySetsDoNotCount) {
 
 TEST(Real, OtherFilesAndOtherPicturesAreNamed) {
   const Scratch scratch;
-  write_atomic(scratch / "real.json", "[[5]]");
+  write_atomic(scratch / "real.json", "[[4]]");
+  write_atomic(scratch / "more.json", "[[1], [0, 5]]");
   write_atomic(scratch / "other.json", "{\"a\": 1}");
   const auto message = [&](const char* file, const char* picture) {
     try {
-      count_real(scratch / file, answers({{picture, 0}}));
+      count_real(RealLabels(scratch / file, 5), answers({{picture, 0}}));
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), Kind::data);
       return std::string(error.what());
@@ -46,6 +47,8 @@ TEST(Real, OtherFilesAndOtherPicturesAreNamed) {
     return std::string("accepted");
   };
   EXPECT_THAT(message("other.json", "ILSVRC2012_val_00000001.JPEG"), testing::HasSubstr("not the ReaL labels"));
+  EXPECT_THAT(message("more.json", "ILSVRC2012_val_00000001.JPEG"),
+              testing::HasSubstr("more.json: picture 2 has the label 5, and the network tells 5 classes apart"));
   EXPECT_THAT(message("real.json", "cat/1.jpg"), testing::HasSubstr("no ReaL labels for cat/1.jpg"));
   EXPECT_THAT(message("real.json", "ILSVRC2012_val_00000002.JPEG"), testing::HasSubstr("no ReaL labels"));
 }

@@ -56,6 +56,27 @@ TEST(Merge, TheSameNameMergesItsOptions) {
   EXPECT_EQ(at(merged("loss = \"bce\""), "loss"), at(base(), "loss"));
 }
 
+TEST(Merge, ALaterOptionDropsTheEarlierOnesThatSayTheSameOtherwise) {
+  Grammar grammar = test_grammar();
+  grammar.displaces = {{"reduction", {"target_threshold"}}};
+  const auto after = [&](const std::string& text) {
+    Table table = base();
+    merge(table, parse_toml(text, "child.toml"), grammar);
+    return at(table, "loss.bce");
+  };
+  EXPECT_EQ(after("loss = { bce = { reduction = \"mean\" } }"), "{ reduction = \"mean\" }");
+  EXPECT_EQ(after("loss = { bce = { target_threshold = 0.5 } }"), "{ reduction = \"sum\", target_threshold = 0.5 }");
+  EXPECT_EQ(after("loss = { bce = { reduction = \"mean\", target_threshold = 0.5 } }"), "{ reduction = \"mean\", target_threshold = 0.5 }")
+      << "one layer that says both is for validation";
+  Table table = base();
+  set(table, "loss.bce.reduction=mean", grammar);
+  EXPECT_EQ(at(table, "loss.bce"), "{ reduction = \"mean\" }");
+  table = base();
+  set(table, "loss.bce.target_threshold=0.5", grammar);
+  set(table, "loss.bce.reduction=mean", grammar);
+  EXPECT_NE(get(table, "loss.bce.target_threshold", grammar), nullptr) << "two flags that contradict each other both stay";
+}
+
 TEST(Merge, AnotherNameReplacesTheThing) {
   EXPECT_EQ(at(merged("loss = { cross_entropy = {} }"), "loss"), "{ cross_entropy = {} }");
   EXPECT_EQ(at(merged("loss = \"cross_entropy\""), "loss"), "{ cross_entropy = {} }");

@@ -49,7 +49,9 @@ TEST(Resolve, RefusesOptionsWithoutEffect) {
   EXPECT_THAT(refused("model = { cifar_plain8 = { drop_path = 0.1 } }"), HasSubstr("model.cifar_plain8 has no option 'drop_path'"));
   EXPECT_THAT(refused("model = { cifar_plain8 = { zero_init_last = true } }"), HasSubstr("has no option 'zero_init_last'"));
   EXPECT_THAT(refused("optimizer = { sgd = { nesterov = true } }"), HasSubstr("x.toml:1: nesterov needs momentum"));
-  EXPECT_THAT(refused("optimizer = { sgd = { lr_base = 0.1 } }"), HasSubstr("lr_base"));
+  EXPECT_THAT(refused("optimizer = { sgd = { lr = 0.1, lr_base = 0.1 } }"), HasSubstr("lr and lr_base exclude each other"));
+  EXPECT_THAT(refused("mix = [\"mixup\"]\nmixing = { switch_prob = 0.3 }"),
+              HasSubstr("x.toml:2: mixing.switch_prob has no effect: it chooses between two mixes, and 1 is on"));
   EXPECT_THAT(refused("ema = { exponential = { gamma = 2.0 } }"), HasSubstr("ema.exponential.gamma has no effect without warmup"));
 }
 

@@ -33,9 +33,11 @@ class Linear : public nn::Loss {
   int calls_ = 0, overflow_from_ = std::numeric_limits<int>::max();
 };
 
-/// A network of its own, SGD with momentum and an average around it.
+/// A network of its own, an optimizer (SGD with momentum unless said) and an average around it.
 struct Bench {
-  explicit Bench(const TrainOptions& options, double momentum = 0.9) {
+  explicit Bench(const TrainOptions& options, double momentum = 0.9)
+      : Bench(options, "sgd", fmt::format("lr = 1.0\nmomentum = {:.1f}", momentum)) {}
+  Bench(const TrainOptions& options, const std::string& name, const std::string& text) {
     nn::ModelContext context;
     context.classes = 3, context.seed = 5;
     context.dtype = options.precision == "fp64" ? at::kDouble : at::kFloat;
@@ -47,8 +49,8 @@ struct Bench {
       if (t.parameter) update.parameters.push_back({t.name, t.tensor, t.role != nn::Role::weight});
       averaged.tensors.push_back({t.name, t.tensor});
     }
-    const recipe::Table sgd = recipe::parse_toml(fmt::format("lr = 1.0\nmomentum = {:.1f}", momentum), "test");
-    optimizer = recipe::find_entry(optim::optimizers(), recipe::Slot{"sgd", {}, "test"}, "optimizer").build(sgd, "optimizer.sgd", update);
+    optimizer = recipe::find_entry(optim::optimizers(), recipe::Slot{name, {}, "test"}, "optimizer")
+                    .build(recipe::parse_toml(text, "test"), "optimizer." + name, update);
     const recipe::Table ema = recipe::parse_toml("decay = 0.5", "test");
     average = recipe::find_entry(optim::averages(), recipe::Slot{"exponential", {}, "test"}, "ema").build(ema, "ema.exponential", averaged);
     step = std::make_unique<Step>(*network, loss, *optimizer, average.get(), options, at::kCPU);
@@ -113,6 +115,23 @@ TEST(Step, AnOverflowIsSkippedAndHalvesTheScale) {
   bench.loss.gradient_factor_ = 1;
   EXPECT_FALSE((*bench.step)({bench.example(0, 8)}, 0.1, 2).skipped);
   EXPECT_FALSE(at::equal(bench.everything(), before));
+}
+
+/// A2's step, bf16 and LAMB, which clips by itself: with infinities at the third and sixth of eight steps it is the run of the other six
+/// without a scale, moments and bias correction included. Powers of two scale exactly; a clip before the division, or a counted step,
+/// shows.
+TEST(Step, ForcedInfinitiesInBf16UnderLambLeaveNoTrace) {
+  const std::string lamb = "weight_decay = 0.02\nmax_grad_norm = 0.05";
+  Bench plain(with([](auto& o) { o.precision = "bf16"; }), "lamb", lamb);
+  Bench scaled(with([](auto& o) { o.precision = "bf16", o.loss_scale = "dynamic"; }), "lamb", lamb);
+  for (int64_t i = 0; i < 8; ++i) {
+    const bool forced = i == 2 || i == 5;
+    scaled.loss.gradient_factor_ = forced ? 1e37 : 1;
+    EXPECT_EQ((*scaled.step)({scaled.example(i % 4, 4)}, 0.01, i).skipped, forced) << i;
+    if (!forced) (*plain.step)({plain.example(i % 4, 4)}, 0.01, i);
+  }
+  EXPECT_EQ(scaled.step->scale().value(), 16384);
+  EXPECT_TRUE(at::equal(plain.everything(), scaled.everything()));
 }
 
 TEST(Step, ALossThatIsNoNumberChangesNothing) {

@@ -75,7 +75,7 @@ def recipe(case, _teacher=None):
 extends   = "{case.parent}"
 model     = {{ {case.model} = {{}} }}
 augment   = [ {crop}, {{ hflip = {{}} }}, {{ rand_augment = {{ policy = "{case.policy}" }} }} ]
-loss      = {{ binary_cross_entropy = {{ target = "{case.target}" }} }}
+loss      = {{ bce = {{ target = "{case.target}" }} }}
 schedule  = {{ cosine = {{ warmup = "{WARMUP} epochs" }} }}
 [train]
 length = "{EPOCHS} epochs"

@@ -13,7 +13,7 @@ double loss_of(const std::string& options, const at::Tensor& logits, const at::T
   const recipe::Table table = recipe::parse_toml(options, "test.toml");
   LossContext context{.classes = logits.size(1)};
   context.on = on, context.off = off;
-  return (*build_loss({"binary_cross_entropy", table, "test"}, context))({}, logits, targets).item().toDouble();
+  return (*build_loss({"bce", table, "test"}, context))({}, logits, targets).item().toDouble();
 }
 at::Tensor logits() { return at::tensor({1.0, -2.0, 0.5, 0.0, 0.2, 0.3, -0.1, 2.0}, at::kDouble).view({2, 4}); }
 /// Mixup with λ = 0.7 of classes 0 and 3, smoothing ε: on = 1 - ε + ε/4, off = ε/4.
@@ -24,20 +24,21 @@ at::Tensor mixed(double e) {
 at::Tensor one_hot(double on, double off) { return at::tensor({on, off, off, off, off, off, off, on}, at::kDouble).view({2, 4}); }
 
 // timm 1.0.31 computed these in float.
-TEST(BinaryCrossEntropy, TimmsNumbers) {
+TEST(Bce, TimmsNumbers) {
   EXPECT_NEAR(loss_of("target = \"soft\"", logits(), mixed(0)), 0.67140412, 1e-7);
   EXPECT_NEAR(loss_of("target = \"soft\"\nreduction = \"sum\"", logits(), mixed(0)), 2.68561649, 3e-7);
   EXPECT_NEAR(loss_of("target = \"soft\"", logits(), mixed(0.1)), 0.69246662, 1e-7);
   EXPECT_NEAR(loss_of("target = \"soft\"", logits(), one_hot(0.925, 0.025)), 0.59796661, 1e-7);
   for (const double e : {0.0, 0.1}) {
     EXPECT_NEAR(loss_of("target = \"threshold\"", logits(), mixed(e)), 0.54140407, 1e-7);
-    EXPECT_NEAR(loss_of("target = \"threshold\"\nthreshold = 0.2", logits(), mixed(e)), 0.54140407, 1e-7);
+    EXPECT_NEAR(loss_of("target = \"threshold\"\ntarget_threshold = 0.2", logits(), mixed(e)), 0.54140407, 1e-7);
+    EXPECT_NEAR(loss_of("target_threshold = 0.2", logits(), mixed(e)), 0.54140407, 1e-7) << "a threshold alone says which target";
   }
-  EXPECT_NEAR(loss_of("target = \"threshold\"\nthreshold = 0.0", logits(), mixed(0.1)), 0.70390409, 1e-7) << "every class passes";
+  EXPECT_NEAR(loss_of("target = \"threshold\"\ntarget_threshold = 0.0", logits(), mixed(0.1)), 0.70390409, 1e-7) << "every class passes";
 }
 
 // A class that is in the picture has the target that it has unmixed, however little of it there is; smoothing survives.
-TEST(BinaryCrossEntropy, PresentClassesHaveTheTargetOfAnUnmixedPicture) {
+TEST(Bce, PresentClassesHaveTheTargetOfAnUnmixedPicture) {
   const auto both = [](double on, double off) { return at::tensor({on, off, off, on, on, off, off, on}, at::kDouble).view({2, 4}); };
   EXPECT_NEAR(loss_of("", logits(), mixed(0)), 0.54140407, 1e-7);
   EXPECT_NEAR(loss_of("", logits(), mixed(0.1), 0.925, 0.025), loss_of("target = \"soft\"", logits(), both(0.925, 0.025)), 1e-15);
@@ -47,25 +48,24 @@ TEST(BinaryCrossEntropy, PresentClassesHaveTheTargetOfAnUnmixedPicture) {
 }
 
 // Two classes where both are present leave no absent one to compare with.
-TEST(BinaryCrossEntropy, BothOfTwoClassesMayBePresent) {
+TEST(Bce, BothOfTwoClassesMayBePresent) {
   const at::Tensor z = at::tensor({0.3, -0.2}, at::kDouble).view({1, 2}), t = at::tensor({0.7, 0.3}, at::kDouble).view({1, 2});
   EXPECT_NEAR(loss_of("", z, t), loss_of("target = \"soft\"", z, at::tensor({1.0, 1.0}, at::kDouble).view({1, 2})), 1e-15);
 }
 
-TEST(BinaryCrossEntropy, OneOutputIsTheLogisticLoss) {
+TEST(Bce, OneOutputIsTheLogisticLoss) {
   const at::Tensor p = at::tensor({0.16, 0.83, 0.12, 0.23}, at::kDouble).view({4, 1});
   const at::Tensor t = at::tensor({0.0, 1.0, 0.0, 0.0}, at::kDouble).view({4, 1});
   EXPECT_NEAR(loss_of("target = \"soft\"", (p / (1 - p)).log(), t), 0.187470, 5e-7);
 }
 
 // PyTorch's BCEWithLogitsLoss of one logit and the second class's target, smoothed and mixed as it comes.
-TEST(BinaryCrossEntropy, TwoClassesMayShareOneOutput) {
+TEST(Bce, TwoClassesMayShareOneOutput) {
   const at::Tensor p = at::tensor({0.16, 0.83, 0.12, 0.23}, at::kDouble).view({4, 1});
   const at::Tensor z = (p / (1 - p)).log(), t = at::tensor({1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0}, at::kDouble).view({4, 2});
   const auto loss = [&](const std::string& options, const at::Tensor& logits, const at::Tensor& targets) {
     LossContext context{.classes = 2};
-    return (*build_loss({"binary_cross_entropy", recipe::parse_toml("outputs = \"one\"\n" + options, "test.toml"), "test"}, context))(
-               {}, logits, targets)
+    return (*build_loss({"bce", recipe::parse_toml("outputs = \"one\"\n" + options, "test.toml"), "test"}, context))({}, logits, targets)
         .item()
         .toDouble();
   };
@@ -76,14 +76,14 @@ TEST(BinaryCrossEntropy, TwoClassesMayShareOneOutput) {
   EXPECT_THROW(loss("", z.expand({4, 2}), t), Error) << "the network has an output for each class";
 }
 
-TEST(BinaryCrossEntropy, AThresholdNeedsItsTarget) {
+TEST(Bce, AThresholdNeedsItsTarget) {
   try {
-    const recipe::Table table = recipe::parse_toml("threshold = 0.2", "test.toml");
-    recipe::find_entry(losses(), {"binary_cross_entropy", {}, "test"}, "loss").resolve(table, "loss.binary_cross_entropy");
+    const recipe::Table table = recipe::parse_toml("target = \"soft\"\ntarget_threshold = 0.2", "test.toml");
+    recipe::find_entry(losses(), {"bce", {}, "test"}, "loss").resolve(table, "loss.bce");
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(std::string(error.what()),
-              "test.toml:1: threshold has no effect with target = \"present\": set target = \"threshold\" or leave it out");
+              "test.toml:2: target_threshold has no effect with target = \"soft\": set target = \"threshold\" or leave it out");
   }
 }
 

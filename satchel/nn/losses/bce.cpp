@@ -18,19 +18,22 @@ at::Tensor choose(const at::Tensor& condition, double yes, double no, const at::
 
 }  // namespace
 
-class BinaryCrossEntropy : public Loss {
+class Bce : public Loss {
  public:
   struct Options {
-    std::string target = "present", reduction = "mean", outputs = "classes";
-    std::optional<double> threshold;
+    std::optional<std::string> target;
+    std::optional<double> target_threshold;
+    std::string reduction = "mean", outputs = "classes";
+    std::string rule() const { return target.value_or(target_threshold ? "threshold" : "present"); }
     void fields(auto& f) {
       using namespace recipe;
       f("target", target,
         "of a mixed picture: present: a class that is in it has the target of an unmixed picture's class; soft: as mixed, λ and 1−λ; "
-        "threshold: 1 above the threshold, else 0, which drops the smoothing",
+        "threshold: 1 above the threshold, else 0, which drops the smoothing; present when absent, threshold beside target_threshold",
         Choices{{"present", "soft", "threshold"}}, Flag{"--bce-target"});
-      f("threshold", threshold, "τ of target = \"threshold\": 1 where the mixed and smoothed target is greater; 0.2 when absent",
-        Range{0, 1, false, true}, Flag{"--bce-target-thresh"});
+      f("target_threshold", target_threshold,
+        "τ of target = \"threshold\": 1 where the mixed and smoothed target is greater; 0.2 when absent", Range{0, 1, false, true},
+        Flag{"--bce-target-thresh"});
       f("reduction", reduction, "mean over pictures and classes, or sum over classes and mean over pictures", Choices{{"mean", "sum"}},
         Flag{"--bce-reduction"});
       f("outputs", outputs,
@@ -39,22 +42,22 @@ class BinaryCrossEntropy : public Loss {
         Choices{{"classes", "one"}}, Flag{"--bce-outputs"});
     }
     void validate(const recipe::Table& given) const {
-      const recipe::Value* value = given.find("threshold");
-      check(!value || target == "threshold", Kind::usage,
-            "{}: threshold has no effect with target = \"{}\": set target = \"threshold\" or leave it out", value ? value->origin : "",
-            target);
+      const recipe::Value* value = given.find("target_threshold");
+      check(!value || rule() == "threshold", Kind::usage,
+            "{}: target_threshold has no effect with target = \"{}\": set target = \"threshold\" or leave it out",
+            value ? value->origin : "", rule());
     }
   };
 
-  BinaryCrossEntropy(const Options& options, const LossContext& context) : options_(options), on_(context.on), off_(context.off) {}
+  Bce(const Options& options, const LossContext& context) : options_(options), on_(context.on), off_(context.off) {}
 
   at::Tensor operator()(const at::Tensor&, const at::Tensor& logits, const at::Tensor& targets) override {
     const auto dtype = logits.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
     at::Tensor wished = wanted(targets.to(dtype));
     if (options_.outputs == "one") {
       check(logits.size(1) == 1 && wished.size(1) == 2, Kind::usage,
-            "loss.binary_cross_entropy.outputs = \"one\" needs a network with one output for two classes, and has {} for {}: leave it out",
-            logits.size(1), wished.size(1));
+            "loss.bce.outputs = \"one\" needs a network with one output for two classes, and has {} for {}: leave it out", logits.size(1),
+            wished.size(1));
       wished = wished.narrow(1, 1, 1);
     }
     const at::Tensor loss = at::binary_cross_entropy_with_logits(logits.to(dtype), wished);
@@ -63,8 +66,9 @@ class BinaryCrossEntropy : public Loss {
 
  private:
   at::Tensor wanted(const at::Tensor& targets) const {
-    if (options_.target == "soft") return targets;
-    if (options_.target == "threshold") return choose(targets > options_.threshold.value_or(0.2), 1, 0, targets);
+    const std::string rule = options_.rule();
+    if (rule == "soft") return targets;
+    if (rule == "threshold") return choose(targets > options_.target_threshold.value_or(0.2), 1, 0, targets);
     return choose(targets > off_, on_, off_, targets);
   }
 
@@ -72,9 +76,9 @@ class BinaryCrossEntropy : public Loss {
   double on_, off_;
 };
 
-LossEntry binary_cross_entropy() {
-  return recipe::entry<Loss, BinaryCrossEntropy, LossContext>("binary_cross_entropy",
-                                                              "each class by itself, for pictures that show several", "2110.00476 §3");
+LossEntry bce() {
+  return recipe::entry<Loss, Bce, LossContext>("bce", "binary cross-entropy: each class by itself, for pictures that show several",
+                                               "2110.00476 §3");
 }
 
 }  // namespace satchel::nn
