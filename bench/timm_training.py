@@ -3,7 +3,7 @@
     python bench/timm_training.py build/satchel TRAIN_PY [--recipe rsb-a3] [--epochs 30] [--seeds 3] [--data DIR] [--output DIR] …
 
 TRAIN_PY is train.py of timm's repository at the version of the installed wheel; its command comes from `satchel recipe to-timm`, so the two
-cannot drift apart. Procedures with repeated augmentation go through torchrun, whose processes timm's sampler needs. Every finished run is kept in
+cannot drift apart. Procedures with repeated augmentation go through torchrun and timm_one_process.py: timm repeats in a distributed sampler alone. Every finished run is kept in
 OUTPUT/ledger.json: the same call goes on where it was stopped. Printed: top-1 of each last epoch, mean and deviation, the difference with two
 standard errors, both commands, as Markdown. Exit code 1 when satchel's mean is not within the smaller of one point and two standard errors of
 timm's, or more than 1.5 points below it.
@@ -59,7 +59,8 @@ def timms(a, seed):
     words = shlex.split(said.stdout.replace("\\\n", " "))
     rest = words[words.index("DATA") + 1:]
     repeats = "--aug-repeats" in rest
-    launcher = ["torchrun", "--nproc-per-node", "1"] if repeats else [sys.executable]
+    one_process = pathlib.Path(__file__).with_name("timm_one_process.py")
+    launcher = ["torchrun", "--nproc-per-node", "1", str(one_process)] if repeats else [sys.executable]
     return launcher + [str(a.train_py), "--data-dir", str(a.data), "--train-split", "train", "--val-split", "val", "--num-classes",
                        str(len(list((a.data / "train").iterdir()))), "--workers", "1", "--device", "cpu", "--output",
                        str(a.output / "timm"), "--experiment", f"seed{seed}", "--checkpoint-hist", "1"] + rest

@@ -215,8 +215,9 @@ const std::vector<Argument> kArguments = {
 };
 
 /// What train.py of timm 0.5 to 0.7 had in place of today's.
-const std::map<std::string, const char*> kDefaultsOf2021 = {{"lr", "0.05"},         {"warmup_lr", "1e-4"},     {"min_lr", "1e-6"},
-                                                            {"warmup_epochs", "3"}, {"cooldown_epochs", "10"}, {"decay_epochs", "100"}};
+const std::map<std::string, const char*> kDefaultsOf2021 = {
+    {"lr", "0.05"},          {"warmup_lr", "1e-4"},           {"min_lr", "1e-6"}, {"warmup_epochs", "3"}, {"cooldown_epochs", "10"},
+    {"decay_epochs", "100"}, {"decay_milestones", "[30, 60]"}};
 
 bool lists_flag(const Argument& argument, const std::string& word) {
   return flag_of(argument) == word || (*argument.flags && word == argument.flags);

@@ -50,6 +50,8 @@ class Arguments {
   /// Null for None.
   const recipe::Value* find(const std::string& name) const;
   bool is_set(const std::string& name) const { return find(name) != nullptr; }
+  /// Given, and other than the default.
+  bool is_given(const std::string& name) const;
   /// None is false, 0 and "".
   bool on(const std::string& name) const;
   int64_t whole(const std::string& name) const;

@@ -26,17 +26,18 @@ struct Given {
 
 /// A call of train.py.
 struct Invocation {
-  std::vector<Given> given;  // the last of equal names counts
-  std::optional<int> world;  // processes, where a launcher says so
-  std::string source;        // the command in one line, or the file's name
-  bool complete = false;     // an args.yaml: every argument of its time is there
+  std::vector<Given> given;         // the last of equal names counts
+  std::optional<int> world;         // processes, where a launcher says so
+  std::string source;               // the command in one line, or the file's name
+  std::vector<std::string> others;  // further commands of train.py in the same file, in one line each
 };
 
 /// timm's args.yaml, or a configuration file for its --config. Throws Error(usage) "args.yaml:12: …".
 Invocation read_args_yaml(const std::string& text, const std::string& name);
 /// `torchrun --nproc-per-node 4 train.py …`, `./distributed_train.sh 4 …`, `python train.py …`; --config FILE is read. Throws Error(usage).
 Invocation read_command(const std::vector<std::string>& words);
-/// An args.yaml, or a text that holds such a command (continued lines, quotes and comments as a shell reads them).
+/// An args.yaml, or a text that holds such a command (continued lines, quotes, redirections and comments as a shell reads them); of
+/// several commands the first.
 Invocation read_file(const Path& path);
 
 // ---- what satchel knows of networks ---------------------------------------------------------------------------------------------
@@ -94,6 +95,8 @@ std::optional<std::string> why_not(const std::string& path);
 /// What timm's network of that name brings along where no argument says otherwise (its default configuration); satchel's own where timm's
 /// is the same.
 Network timm_inputs(const std::string& model, const Network& ours);
+/// A word as a shell wants it: in quotes where need be, always on one line.
+std::string shell_word(const std::string& word);
 /// Words as a shell wants them: quoted where need be, in lines of at most `width` characters.
 std::string shell_text(const std::vector<std::string>& words, size_t width = 120);
 

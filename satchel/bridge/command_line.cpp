@@ -96,14 +96,14 @@ void read_flag(const Words& words, size_t& at, Invocation& to) {
 
 std::string one_line(const Words& words) {
   std::string line;
-  for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
+  for (const std::string& word : words) line.append(line.empty() ? "" : " ").append(shell_word(word));
   return line;
 }
 
 // ---- a command inside a text ------------------------------------------------------------------------------------------------------
 
-/// Commands of a text, each in its words: quotes, backslashes, continued lines and comments as a shell reads them; variables stay as
-/// written.
+/// Commands of a text, each in its words: quotes, backslashes, continued lines, redirections and comments as a shell reads them;
+/// variables stay as written.
 class Shell {
  public:
   explicit Shell(const std::string& text) : text_(text) {}
@@ -130,6 +130,8 @@ class Shell {
       quote_ = c, in_word_ = true;
     } else if (c == '#' && !in_word_) {
       at_ = std::min(text_.find('\n', at_), text_.size()) - 1;
+    } else if (c == '<' || c == '>') {
+      redirect();
     } else if (c == '\n' || c == ';' || c == '&' || c == '|') {
       end_command();
     } else if (c == ' ' || c == '\t' || c == '\r') {
@@ -146,12 +148,21 @@ class Shell {
     else if (next != '\n')
       word_ += next, in_word_ = true;
   }
+  /// `2>&1`, `> log`, `<in`: neither the number before nor the file behind is a word of the command.
+  void redirect() {
+    if (word_.find_first_not_of("0123456789") == std::string::npos) word_.clear(), in_word_ = false;
+    end_word();
+    while (at_ + 1 < text_.size() && (text_[at_ + 1] == '>' || text_[at_ + 1] == '&')) ++at_;
+    skips_ = true;
+  }
   void end_word() {
-    if (in_word_) words_.push_back(word_);
+    if (in_word_ && !skips_) words_.push_back(word_);
+    skips_ = skips_ && !in_word_;
     word_.clear(), in_word_ = false;
   }
   void end_command() {
     end_word();
+    skips_ = false;
     if (!words_.empty()) commands_.push_back(std::move(words_));
     words_.clear();
   }
@@ -159,13 +170,19 @@ class Shell {
   const std::string& text_;
   size_t at_ = 0;
   char quote_ = 0;
-  bool in_word_ = false;
+  bool in_word_ = false, skips_ = false;
   std::string word_;
   Words words_;
   std::vector<Words> commands_;
 };
 
 bool runs_timm(const std::string& word) { return is_script(word) || is_launcher_script(word); }
+
+/// `then python train.py`, `(cd work`: words of the shell's own grammar.
+void drop_grammar(Words& words) {
+  while (!words.empty() && (words.front() == "then" || words.front() == "do" || words.front() == "else" || words.front() == "("))
+    words.erase(words.begin());
+}
 
 }  // namespace
 
@@ -174,22 +191,33 @@ Invocation read_command(const Words& words) {
   check(found != words.end(), Kind::usage,
         "no train.py in '{}': give the whole command, as in torchrun --nproc-per-node 4 train.py --model resnet50", one_line(words));
   const auto script = static_cast<size_t>(found - words.begin());
-  Invocation invocation{{}, world_of(words, script), one_line(words), false};
+  Invocation invocation{{}, world_of(words, script), one_line(words), {}};
   for (size_t at = script + (is_launcher_script(words[script]) ? 2 : 1); at < words.size(); ++at) {
-    if (is_flag(words[at]))
+    if (is_flag(words[at])) {
       read_flag(words, at, invocation);
-    else
+    } else {
+      const bool second = std::any_of(invocation.given.begin(), invocation.given.end(), [](const Given& g) { return g.name == "data"; });
+      check(!second, Kind::usage, "{}: train.py takes one folder of data, and it stands before; leave it out, or put it behind its flag",
+            shell_word(words[at]));
       invocation.given.push_back({"data", {words[at]}, false, words[at]});
+    }
   }
   return invocation;
 }
 
 Invocation read_file(const Path& path) {
   const std::string text = read_text(path), name = path.string();
-  for (const Words& words : Shell(text).commands())
-    if (std::any_of(words.begin(), words.end(), runs_timm) && !name.ends_with(".yaml") && !name.ends_with(".yml"))
-      return read_command(words);
-  return read_args_yaml(text, name);
+  if (name.ends_with(".yaml") || name.ends_with(".yml")) return read_args_yaml(text, name);
+  std::optional<Invocation> found;
+  for (Words& words : Shell(text).commands()) {
+    drop_grammar(words);
+    if (std::none_of(words.begin(), words.end(), runs_timm)) continue;
+    if (found)
+      found->others.push_back(one_line(words));
+    else
+      found = read_command(words);
+  }
+  return found ? *found : read_args_yaml(text, name);
 }
 
 }  // namespace satchel::bridge

@@ -58,6 +58,12 @@ void From::lose(const std::string& argument, const std::string& why) {
   result.lost.push_back({args.typed(argument), why});
 }
 
+void From::lose_with(const std::string& argument, std::initializer_list<const char*> others, const std::string& why) {
+  lose(argument, why);
+  for (const char* other : others)
+    if (args.is_given(other)) result.lost.back().what.append(" ").append(args.typed(other));
+}
+
 void From::note(const std::string& what, const std::string& why) { result.noted.push_back({what, why}); }
 
 void To::say(const std::string& argument, const std::string& words) { said[argument] = words; }

@@ -2,6 +2,7 @@
 // (say_…). SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,12 +28,15 @@ struct From {
   const Arguments& args;
   const Networks& networks;
   int world = 1;
+  bool of_2021 = false;
   FromTimm result = {};
 
   /// An option of the recipe with the value of an argument, and its origin.
   void put(std::string_view path, recipe::Value value, const std::string& argument);
   void carry(const std::string& argument, std::string_view path);
   void lose(const std::string& argument, const std::string& why);
+  /// The same, with what was given besides and acts through it alone.
+  void lose_with(const std::string& argument, std::initializer_list<const char*> others, const std::string& why);
   void note(const std::string& what, const std::string& why);
 };
 
@@ -45,6 +49,15 @@ void carry_mix(From& from);
 void carry_sampler(From& from);
 void carry_loss(From& from);
 void carry_training(From& from);
+/// timm names weights by a tag, as in timm/resnet50.a1_in1k; the network is what stands before it.
+std::string untagged(const std::string& model);
+Network network_of(const Networks& networks, const std::string& model);
+/// Whether pictures are mixed.
+bool mixes(const Arguments& args);
+/// Pictures of a step: of all processes and accumulated batches.
+int64_t global_batch(const From& from);
+/// The rate after the warm-up.
+double rate_of(const From& from);
 /// Side of the pictures that train.py trains on.
 int64_t train_size(const From& from);
 

@@ -50,9 +50,10 @@ std::string lines_of(const std::string& title, const std::vector<Remark>& remark
 
 std::string command_of(const FromTimm& converted, const std::string& file) {
   const auto data = converted.on_command.find("");
-  std::string command = fmt::format("satchel train {} --recipe {}", data == converted.on_command.end() ? "DATA" : data->second, file);
+  std::string command =
+      fmt::format("satchel train {} --recipe {}", data == converted.on_command.end() ? "DATA" : shell_word(data->second), shell_word(file));
   for (const auto& [flag, value] : converted.on_command)
-    if (!flag.empty()) command += " " + flag + " " + value;
+    if (!flag.empty()) command += " " + flag + " " + shell_word(value);
   return command;
 }
 
@@ -60,8 +61,10 @@ std::string command_of(const FromTimm& converted, const std::string& file) {
 
 FromTimm from_timm(const Invocation& invocation, const Networks& networks, const FromOptions& options) {
   const Arguments args(invocation.given, options.defaults_of_2021);
-  From from{args, networks, options.world.value_or(invocation.world.value_or(1))};
+  From from{args, networks, options.world.value_or(invocation.world.value_or(1)), options.defaults_of_2021};
   for (const auto conversion : kConversions) conversion(from);
+  for (const std::string& other : invocation.others)
+    from.note(other, "another command of the same file, which is not in this recipe: give it by itself behind --");
   if (from.world == 1 && !invocation.world && !options.world)
     from.note("1 process", "nothing says how many ran; --world N gives the number, which multiplies the batch of " +
                                std::to_string(args.whole("batch_size")));

@@ -9,17 +9,32 @@ namespace satchel::bridge {
 namespace {
 
 /// Arguments that timm's create_model hands to the network, and the option that takes them.
-constexpr std::array<Same, 3> kModelOptions = {{{"drop", "drop_rate"}, {"drop_path", "drop_path"}, {"drop_connect", "drop_path"}}};
+constexpr std::array<Same, 2> kModelOptions = {{{"drop", "drop_rate"}, {"drop_path", "drop_path"}}};
 /// Options of networks that timm takes as --model-kwargs.
-constexpr std::array<const char*, 2> kKeywords = {"zero_init_last", "output_stride"};
+constexpr std::array<const char*, 3> kKeywords = {"zero_init_last", "output_stride", "img_size"};
 
-/// timm names weights by a tag, as in resnet50.a1_in1k; the network is what stands before it.
-std::string untagged(const std::string& model) { return model.substr(0, model.find('.')); }
+/// The argument that says an option: until 0.5 timm took --drop-connect for stochastic depth where --drop-path was not given; later
+/// versions read it and pass it on to nobody.
+const char* argument_of(const From& from, const Same& same) {
+  const bool old = from.of_2021 && std::string_view(same.argument) == "drop_path" && !from.args.is_set("drop_path");
+  return old ? "drop_connect" : same.argument;
+}
 
-Network network_of(const Networks& networks, const std::string& model) { return networks.find(model).value_or(Network{}); }
+/// The tag's own size, crop and normalisation are not known here.
+void note_tag(From& from, const std::string& model, const Network& ours) {
+  if (from.args.text("model").find('.') == std::string::npos) return;
+  const bool sized = from.args.is_set("img_size") || from.args.is_set("input_size");
+  if (sized && from.args.is_set("crop_pct") && from.args.on("interpolation")) return;
+  const Network timms = timm_inputs(model, ours);
+  from.note(from.args.typed("model"),
+            fmt::format("timm takes size, crop, interpolation, mean and std from that tag; here they are those of {}'s first weights where "
+                        "nothing is said: {} px, {}, {}. --img-size, --crop-pct and --interpolation say them",
+                        model, timms.img_size, timms.crop_pct, timms.interpolation));
+}
 
 void carry_model_kwargs(From& from, const std::string& model, const Network& ours) {
   for (const auto& [key, value] : from.args.pairs("model_kwargs")) {
+    if (key == "dynamic_img_size") continue;  // satchel's networks are built for the size that they are given
     const std::string option = key == "drop_path_rate" ? "drop_path" : key;
     if (ours.options.count(option))
       from.put("model." + model + "." + option, value, "model_kwargs");
@@ -41,25 +56,36 @@ recipe::Value list_of(const std::vector<double>& numbers) {
 
 }  // namespace
 
+std::string untagged(const std::string& model) {
+  const size_t slash = model.rfind('/');
+  const std::string name = slash == std::string::npos ? model : model.substr(slash + 1);
+  return name.substr(0, name.find('.'));
+}
+
+Network network_of(const Networks& networks, const std::string& model) { return networks.find(model).value_or(Network{}); }
+
 void carry_network(From& from) {
   const std::string model = untagged(from.args.text("model"));
   const std::optional<Network> ours = from.networks.find(model);
   if (!ours) {
     const std::string near = from.networks.nearest(model);
-    return from.lose("model", "satchel has no network " + model + (near.empty() ? "" : " (did you mean " + near + "?)") +
-                                  "; name one with --model (satchel models lists them)");
+    return from.lose_with("model", {"drop", "drop_path", "drop_connect", "gp", "in_chans", "model_kwargs"},
+                          "satchel has no network " + model + (near.empty() ? "" : " (did you mean " + near + "?)") +
+                              "; name one with --model (satchel models lists them)");
   }
   from.put("model." + model, recipe::Value(recipe::Table{}), "model");
   for (const Same& same : kModelOptions) {
-    if (!from.args.is_set(same.argument)) continue;
+    const char* argument = argument_of(from, same);
+    if (!from.args.is_set(argument)) continue;
     const auto option = ours->options.find(same.path);
-    const recipe::Value value(from.args.number(same.argument));
+    const recipe::Value value(from.args.number(argument));
     if (option == ours->options.end()) {
-      if (from.args.number(same.argument) != 0) from.lose(same.argument, "satchel's " + model + " has no " + same.path);
+      if (from.args.number(argument) != 0) from.lose(argument, "satchel's " + model + " has no " + same.path);
     } else if (option->second != recipe::to_toml(value)) {
-      from.put("model." + model + "." + same.path, value, same.argument);
+      from.put("model." + model + "." + same.path, value, argument);
     }
   }
+  note_tag(from, model, *ours);
   carry_model_kwargs(from, model, *ours);
   const std::string pool = from.args.text("gp");
   if (!pool.empty() && pool != "avg" && pool != "fast") from.lose("gp", "features are averaged over the picture");
@@ -99,13 +125,23 @@ void carry_evaluation(From& from) {
     from.carry("val_split", "data.val_split_name");
 }
 
+namespace {
+
+/// Side of the pictures that training looks at.
+double crop_size(const To& to) {
+  for (const recipe::Slot& slot : recipe::slots_of(*to.recipe.find("augment"), "augment"))
+    if (slot.name == "random_resized_crop" || slot.name == "center_crop") return number_at(slot.options, "size");
+  return number_at(to.recipe, "evaluate.img_size");
+}
+
+}  // namespace
+
 void say_network(To& to) {
   const recipe::Slot slot = recipe::slot_of(*to.recipe.find("model"), "model");
   to.say("model", slot.name);
   const Network ours = network_of(to.networks, slot.name);
   for (const Same& same : kModelOptions)
-    if (std::string_view(same.argument) != "drop_connect" && number_at(slot.options, same.path) != 0)
-      to.say(same.argument, number_at(slot.options, same.path));
+    if (number_at(slot.options, same.path) != 0) to.say(same.argument, number_at(slot.options, same.path));
   std::string keywords;
   for (const char* key : kKeywords) {
     const recipe::Value* value = slot.options.find(key);
@@ -114,6 +150,8 @@ void say_network(To& to) {
     const bool* flag = std::get_if<bool>(&value->data);
     keywords.append(keywords.empty() ? "" : " ").append(key).append("=").append(flag ? *flag ? "True" : "False" : recipe::to_toml(*value));
   }
+  if (ours.options.count("img_size") && crop_size(to) != number_at(slot.options, "img_size", ours.img_size))
+    keywords.append(keywords.empty() ? "" : " ").append("dynamic_img_size=True");  // without it timm takes one size of pictures alone
   if (!keywords.empty()) to.say("model_kwargs", keywords);
 }
 

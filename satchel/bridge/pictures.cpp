@@ -46,12 +46,23 @@ std::optional<std::string> policy_operation(const std::string& policy) {
   return std::nullopt;
 }
 
+/// What pictures are judged with: as said, or as the network brings it.
+std::string judged_interpolation(From& from) {
+  if (from.args.on("interpolation")) return from.args.text("interpolation");
+  const std::string model = untagged(from.args.text("model"));
+  const std::string own = timm_inputs(model, network_of(from.networks, model)).interpolation;
+  return own.empty() ? "bicubic" : own;  // a network that satchel has not: timm's most common
+}
+
+/// --train-interpolation '' is the one that pictures are judged with.
+std::string train_interpolation(From& from) {
+  const std::string said = from.args.text("train_interpolation");
+  return said.empty() ? judged_interpolation(from) : said;
+}
+
 /// Without augmentation timm brings the short side to the size and cuts the middle.
 std::vector<Slot> plain_operations(From& from, int64_t size) {
-  const bool said = from.args.on("interpolation");
-  const std::string interpolation =
-      said ? from.args.text("interpolation")
-           : timm_inputs(from.args.text("model"), from.networks.find(from.args.text("model")).value_or(Network{})).interpolation;
+  const std::string interpolation = judged_interpolation(from);
   return {operation(from, "resize", "no_aug")
               .with("size", Value(size), "img_size")
               .with("interpolation", Value(interpolation), "interpolation")
@@ -65,16 +76,20 @@ Slot crop(From& from, int64_t size) {
   Operation crop = operation(from, "random_resized_crop", "img_size").with("size", Value(size), "img_size");
   for (const char* option : {"scale", "ratio"})
     if (from.args.is_set(option)) crop.with(option, pair_of(from, option), option);
-  return crop.with("interpolation", Value(from.args.text("train_interpolation")), "train_interpolation").slot;
+  return crop.with("interpolation", Value(train_interpolation(from)), "train_interpolation").slot;
 }
 
 void add_policy(From& from, std::vector<Slot>& operations) {
-  const std::string policy = from.args.text("aa");
+  std::string policy = from.args.text("aa");
   const std::optional<std::string> name = policy_operation(policy);
   if (!name) return from.lose("aa", "timm has no such policy either; rand-…, augmix-…, original, v0 and 3a are known");
+  if (policy.ends_with("-inc")) {
+    policy.resize(policy.size() - 4);
+    from.note(from.args.typed("aa"), "timm passes over inc without a number, and so does the recipe: inc1 is the rising set");
+  }
   operations.push_back(operation(from, *name, "aa")
                            .with("policy", Value(policy), "aa")
-                           .with("interpolation", Value(from.args.text("train_interpolation")), "train_interpolation")
+                           .with("interpolation", Value(train_interpolation(from)), "train_interpolation")
                            .slot);
 }
 
@@ -222,6 +237,8 @@ void carry_sampler(From& from) {
   if (repeats <= 0) return;
   if (repeats != std::floor(repeats)) return from.lose("aug_repeats", "pictures are repeated a whole number of times");
   from.put("sampler.repeats", Value(static_cast<int64_t>(repeats)), "aug_repeats");
+  if (from.world == 1)
+    from.note(from.args.typed("aug_repeats"), "timm repeats among several processes alone and stops with one; satchel does with one too");
 }
 
 void say_sampler(To& to) {

@@ -1,7 +1,5 @@
-// How weights move and how fast: optimizer, rate, schedule, length (timm/optim/_optim_factory.py, timm/scheduler/scheduler_factory.py).
+// How weights move and how far: optimizer, rate, decay (timm/optim/_optim_factory.py).
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -72,37 +70,54 @@ std::string scale_of(const std::string& optimizer) {
   return root ? "sqrt" : "linear";
 }
 
+std::string said_scale(const From& from) {
+  const std::string said = from.args.text("lr_base_scale");
+  return said.empty() ? scale_of(lower(from.args.text("opt"))) : said == "sqrt" ? "sqrt" : "linear";
+}
+
 void carry_rate(From& from, const std::string& path) {
   if (from.args.on("lr")) return from.carry("lr", path + ".lr");
-  const std::string said = from.args.text("lr_base_scale");
   from.carry("lr_base", path + ".lr_base");
   from.put(path + ".lr_base_size", recipe::Value(static_cast<double>(from.args.whole("lr_base_size"))), "lr_base_size");
-  const std::string scale = said.empty() ? scale_of(lower(from.args.text("opt"))) : said == "sqrt" ? "sqrt" : "linear";
-  from.put(path + ".lr_base_scale", recipe::Value(scale), "lr_base_scale");
+  from.put(path + ".lr_base_scale", recipe::Value(said_scale(from)), "lr_base_scale");
+}
+
+/// The rate for a batch by a base rate and its batch.
+double scaled(double base, double size, const std::string& scale, double batch) {
+  return base * (scale == "sqrt" ? std::sqrt(batch / size) : batch / size);
 }
 
 void carry_keywords(From& from, const Optimizer& optimizer, const std::string& path) {
   const recipe::Table known = table_of(optimizer.keywords), fixed = table_of(optimizer.fixed);
   for (const auto& [key, value] : from.args.pairs("opt_kwargs")) {
-    const bool none = value.text() && *value.text() == "None";
-    if (!known.find(key) && !fixed.find(key))
+    const bool none = value.text() && *value.text() == "None", moves = (key == "eps" || key == "betas") && takes(optimizer, key.c_str());
+    if (const bool* filters = std::get_if<bool>(&value.data); key == "filter_bias_and_bn" && filters)
+      from.put(path + ".decay_norm_and_bias", recipe::Value(!*filters), "opt_kwargs");
+    else if (known.find(key) || fixed.find(key) || moves)
+      from.put(path + "." + key, none ? recipe::Value(0.0) : value, "opt_kwargs");
+    else
       from.result.lost.push_back(
           {"--opt-kwargs " + key + "=" + recipe::to_toml(value), std::string("satchel's ") + optimizer.ours + " has no such option"});
-    else
-      from.put(path + "." + key, none ? recipe::Value(0.0) : value, "opt_kwargs");
   }
 }
 
 }  // namespace
+
+double rate_of(const From& from) {
+  if (from.args.on("lr")) return from.args.number("lr");
+  return scaled(from.args.number("lr_base"), static_cast<double>(from.args.whole("lr_base_size")), said_scale(from),
+                static_cast<double>(global_batch(from)));
+}
 
 void carry_optimizer(From& from) {
   const std::string name = lower(from.args.text("opt"));
   const Optimizer* optimizer = optimizer_named(name);
   if (!optimizer && name == "adam" && !from.args.on("weight_decay")) optimizer = optimizer_named("adamw");  // the same without decay
   if (!optimizer)
-    return from.lose("opt", name == "adam"
-                                ? "satchel's Adam decays beside the update; take --opt adamw, or --weight-decay 0 in timm"
-                                : "satchel has sgd, lamb, adamw, rmsprop_tf and lars; none stands in the recipe, which means sgd");
+    return from.lose_with(
+        "opt", {"lr", "lr_base", "lr_base_size", "lr_base_scale", "momentum", "opt_eps", "opt_betas", "weight_decay", "opt_kwargs"},
+        name == "adam" ? "satchel's Adam decays beside the update; take --opt adamw, or --weight-decay 0 in timm"
+                       : "satchel has sgd, lamb, adamw, rmsprop_tf and lars; none stands in the recipe, which means sgd");
   const std::string path = std::string("optimizer.") + optimizer->ours;
   const bool decays = from.args.on("weight_decay");
   for (const auto& [key, value] : table_of(optimizer->fixed))
@@ -114,17 +129,77 @@ void carry_optimizer(From& from) {
   carry_keywords(from, *optimizer, path);
 }
 
+namespace {
+
+/// As Python writes it.
+std::string python_text(const recipe::Value& value) {
+  const bool* flag = std::get_if<bool>(&value.data);
+  return flag ? *flag ? "True" : "False" : recipe::to_toml(value);
+}
+
+/// A decay that follows the schedule alone is one that is multiplied by the rate, divided by the first rate.
+std::string decoupling(const recipe::Slot& slot) {
+  const std::string said = text_at(slot.options, "decoupled");
+  return said == "schedule" ? "rate" : said;
+}
+
+/// What timm's optimizer of a row does otherwise than the slot, by the names of options.
+std::vector<std::string> differences(const Optimizer& optimizer, const recipe::Slot& slot) {
+  std::vector<std::string> out;
+  for (const auto& [key, value] : table_of(optimizer.fixed)) {
+    const recipe::Value* has = slot.options.find(key);
+    const std::string ours = key == "decoupled" ? recipe::to_toml(recipe::Value(decoupling(slot))) : has ? recipe::to_toml(*has) : "";
+    if (ours != recipe::to_toml(value)) out.push_back(key);
+  }
+  return out;
+}
+
+/// The row that does what the slot says, or the nearest to it: --opt-kwargs can say all but whether the decay is coupled. Null where timm
+/// has none of the kind.
+const Optimizer* nearest_optimizer(const recipe::Slot& slot) {
+  const Optimizer* nearest = nullptr;
+  size_t least = 0;
+  for (const Optimizer& optimizer : kOptimizers) {
+    if (slot.name != optimizer.ours) continue;
+    const std::vector<std::string> others = differences(optimizer, slot);
+    const size_t far = others.size() + (std::count(others.begin(), others.end(), "decoupled") ? 10 : 0);
+    if (!nearest || far < least) nearest = &optimizer, least = far;
+  }
+  return nearest;
+}
+
+void say_keywords(To& to, const Optimizer& optimizer, const recipe::Slot& slot) {
+  std::string keywords;
+  const auto say = [&](const std::string& key, const std::string& value) {
+    keywords.append(keywords.empty() ? "" : " ").append(key).append("=").append(value);
+  };
+  for (const std::string& key : differences(optimizer, slot))
+    if (const recipe::Value* value = slot.options.find(key); value && key != "decoupled") say(key, python_text(*value));
+  for (const auto& [key, standard] : table_of(optimizer.keywords))
+    if (const recipe::Value* value = slot.options.find(key); value && recipe::to_toml(*value) != recipe::to_toml(standard))
+      say(key, python_text(*value));
+  const recipe::Value* decays = slot.options.find("decay_norm_and_bias");
+  if (decays && std::get<bool>(decays->data)) say("filter_bias_and_bn", "False");
+  if (!keywords.empty()) to.say("opt_kwargs", keywords);
+}
+
+void say_decay(To& to, const recipe::Slot& slot) {
+  const std::string path = "optimizer." + slot.name + ".";
+  if (text_at(slot.options, "decoupled") != "schedule") return to.say_at("weight_decay", path + "weight_decay");
+  const double batch = number_at(to.recipe, "train.batch") * number_at(to.recipe, "train.accumulate", 1);
+  const double rate = slot.options.find("lr")
+                          ? number_at(slot.options, "lr")
+                          : scaled(number_at(slot.options, "lr_base", 0.1), number_at(slot.options, "lr_base_size", 256),
+                                   text_at(slot.options, "lr_base_scale"), batch);
+  to.say("weight_decay", number_at(slot.options, "weight_decay") / rate);
+}
+
+}  // namespace
+
 void say_optimizer(To& to) {
   const recipe::Slot slot = recipe::slot_of(*to.recipe.find("optimizer"), "optimizer");
-  const auto fits = [&](const Optimizer& optimizer) {
-    const recipe::Table fixed = table_of(optimizer.fixed);
-    return slot.name == optimizer.ours && std::all_of(fixed.begin(), fixed.end(), [&](const auto& option) {
-             const recipe::Value* has = slot.options.find(option.first);
-             return has && recipe::to_toml(*has) == recipe::to_toml(option.second);
-           });
-  };
-  const auto found = std::find_if(std::begin(kOptimizers), std::end(kOptimizers), fits);
-  if (found == std::end(kOptimizers)) return;
+  const Optimizer* found = nearest_optimizer(slot);
+  if (!found) return;
   const std::string path = "optimizer." + slot.name + ".";
   to.say("opt", found->timm);
   to.say_at("lr", path + "lr");
@@ -134,205 +209,10 @@ void say_optimizer(To& to) {
     const std::string scale = slot.options.find("lr_base_scale") ? text_at(slot.options, "lr_base_scale") : "linear";
     if (scale != scale_of(found->timm)) to.say("lr_base_scale", scale);
   }
-  to.say_at("weight_decay", path + "weight_decay");
+  say_decay(to, slot);
   for (const Same& same : kMoves)
     if (takes(*found, same.path)) to.say_at(same.argument, path + same.path);
-  std::string keywords;
-  for (const auto& [key, standard] : table_of(found->keywords)) {
-    const recipe::Value* value = slot.options.find(key);
-    if (!value || recipe::to_toml(*value) == recipe::to_toml(standard)) continue;
-    const bool* flag = std::get_if<bool>(&value->data);
-    keywords.append(keywords.empty() ? "" : " ").append(key).append("=").append(flag ? *flag ? "True" : "False" : recipe::to_toml(*value));
-  }
-  if (!keywords.empty()) to.say("opt_kwargs", keywords);
-}
-
-// ---- schedules ------------------------------------------------------------------------------------------------------------------
-
-namespace {
-
-using recipe::Value;
-
-struct Times {
-  int64_t epochs, warmup, total;  // total: what train.py trains for
-  bool prefix, per_epoch;
-};
-
-/// Schedules that move by step or by epoch as one, warm-up and all.
-bool falls(const std::string& schedule) { return schedule == "cosine" || schedule == "poly"; }
-
-/// timm: the warm-up's first epoch (or update) is at warmup_lr, the one after its last at lr.
-void carry_warmup(From& from, const std::string& schedule, const Times& times) {
-  if (times.warmup <= 0) return;
-  const std::string path = "schedule." + schedule;
-  from.put(path + ".warmup", Value(epochs(times.warmup)), "warmup_epochs");
-  from.carry("warmup_lr", path + ".warmup_lr");
-  from.put(path + ".warmup_from", Value(std::string("zero")), "warmup_epochs");
-  if (times.per_epoch && !falls(schedule))
-    from.put(path + ".warmup_per", Value(std::string("epoch")), "sched_on_updates");
-}
-
-int64_t carry_falling(From& from, const Times& times, const std::string& name) {
-  const std::string path = "schedule." + name;
-  const int64_t cycles = std::max<int64_t>(1, from.args.whole("lr_cycle_limit")), cooldown = from.args.whole("cooldown_epochs");
-  from.carry("min_lr", path + ".min_lr");
-  if (name == "poly") from.carry("decay_rate", path + ".power");
-  if (times.per_epoch) from.put(path + ".per", Value(std::string("epoch")), "sched_on_updates");
-  if (cooldown > 0) from.put(path + ".cooldown", Value(epochs(cooldown)), "cooldown_epochs");
-  carry_warmup(from, name, times);
-  if (times.prefix) from.put(path + ".warmup_prefix", Value(true), "warmup_prefix");
-  if (cycles > 1) {
-    from.put(path + ".cycles", Value(cycles), "lr_cycle_limit");
-    if (from.args.number("lr_cycle_decay") != 1) from.lose("lr_cycle_decay", "every cycle starts at the same rate");
-    if (from.args.number("lr_cycle_mul") != 1) from.lose("lr_cycle_mul", "all cycles are of one length");
-  }
-  if (from.args.number("lr_k_decay") != 1) from.lose("lr_k_decay", "there is no k here");
-  return times.epochs * cycles + cooldown + (times.prefix ? times.warmup : 0);
-}
-
-void constant(From& from, const Times& times, const std::string& argument) {
-  from.put("schedule.constant", Value(recipe::Table{}), argument);
-  carry_warmup(from, "constant", times);
-}
-
-/// Milestones in epochs; those that the run does not reach are left out.
-void milestones(From& from, const std::vector<int64_t>& all, const Times& times, const std::string& argument) {
-  recipe::Array items;
-  for (int64_t milestone : all)
-    if (milestone < times.total) items.push_back(Value(epochs(milestone), from.args.origin(argument)));
-  if (items.empty() || from.args.number("decay_rate") == 1) return constant(from, times, argument);
-  from.put("schedule.step.milestones", Value(std::move(items)), argument);
-  from.carry("decay_rate", "schedule.step.factor");
-  carry_warmup(from, "step", times);
-}
-
-int64_t carry_step(From& from, const Times& times) {
-  const double every = from.args.number("decay_epochs");
-  check(every > 0, Kind::usage, "{}: more than 0 epochs are needed", from.args.typed("decay_epochs"));
-  const bool whole = every == std::floor(every);
-  const auto shift = times.prefix ? times.warmup : 0;
-  if (every + static_cast<double>(shift) >= static_cast<double>(times.total) || from.args.number("decay_rate") == 1) {
-    constant(from, times, "sched");
-  } else if (shift > 0) {  // timm counts from the end of the warm-up
-    std::vector<int64_t> all;
-    for (double at = every; at + static_cast<double>(shift) < static_cast<double>(times.total); at += every)
-      all.push_back(shift + static_cast<int64_t>(std::ceil(at)));
-    milestones(from, all, times, "decay_epochs");
-  } else if (whole) {
-    from.put("schedule.step.every", Value(epochs(static_cast<int64_t>(every))), "decay_epochs");
-    from.carry("decay_rate", "schedule.step.factor");
-    carry_warmup(from, "step", times);
-  } else {
-    const std::string path = "schedule.exponential";
-    from.put(path + ".every", Value(recipe::Duration{every, recipe::Duration::Unit::epochs}.text()), "decay_epochs");
-    from.carry("decay_rate", path + ".factor");
-    from.put(path + ".staircase", Value(true), "sched");
-    carry_warmup(from, "exponential", times);
-    if (times.per_epoch) from.note(from.args.typed("decay_epochs"), "the rate falls within an epoch; timm waits for the next one");
-  }
-  return times.total;
-}
-
-/// timm acts one epoch (with sched_on_updates one update) before the milestone.
-int64_t carry_multistep(From& from, const Times& times) {
-  std::vector<int64_t> all;
-  for (double milestone : from.args.numbers("decay_milestones")) {
-    const auto at = static_cast<int64_t>(milestone) + (times.prefix ? times.warmup : 0) - (times.per_epoch ? 1 : 0);
-    if (at > 0)
-      all.push_back(at);
-    else
-      from.note(from.args.typed("decay_milestones"), "one at the start is left out: lower the rate");
-  }
-  if (!times.per_epoch) from.note(from.args.typed("decay_milestones"), "timm lowers the rate one update earlier");
-  milestones(from, all, times, "decay_milestones");
-  return times.total;
-}
-
-}  // namespace
-
-void carry_schedule(From& from) {
-  const std::string sched = from.args.text("sched");
-  Times times{from.args.whole("epochs"), from.args.whole("warmup_epochs"), 0, false, !from.args.on("sched_on_updates")};
-  check(times.epochs > 0, Kind::usage, "{}{}: at least one epoch is needed", recipe::place(from.args.origin("epochs")),
-        from.args.typed("epochs"));
-  times.prefix = times.warmup > 0 && from.args.on("warmup_prefix");
-  times.total = times.epochs + (times.prefix ? times.warmup : 0);
-  int64_t length = times.total;
-  if (falls(sched)) {
-    length = carry_falling(from, times, sched);
-  } else if (sched == "step") {
-    length = carry_step(from, times);
-  } else if (sched == "multistep") {
-    length = carry_multistep(from, times);
-  } else if (sched == "constant" || sched == "none") {
-    if (sched == "none") times.warmup = 0;
-    constant(from, times, "sched");
-  } else {
-    from.lose("sched", "satchel has cosine, poly, step, exponential and constant; the recipe's rate is constant");
-  }
-  from.put("train.length", Value(epochs(length)), "epochs");
-}
-
-namespace {
-
-void say_warmup(To& to, const recipe::Slot& slot) {
-  const std::string path = "schedule." + slot.name + ".";
-  const std::optional<int64_t> warmup = whole_epochs(slot.options.find("warmup"));
-  to.say("warmup_epochs", static_cast<double>(warmup.value_or(0)));
-  if (warmup.value_or(0) > 0) to.say("warmup_lr", number_at(slot.options, "warmup_lr"));
-  const recipe::Value* per = slot.options.find(falls(slot.name) ? "per" : "warmup_per");
-  const bool moves = falls(slot.name) || warmup.value_or(0) > 0;
-  to.say("sched_on_updates", moves && (!per || *per->text() == "step") ? "true" : "false");
-}
-
-void say_milestones(To& to, const recipe::Array& milestones, bool per_epoch) {
-  std::vector<int64_t> all;
-  for (const Value& milestone : milestones)
-    if (const auto epoch = whole_epochs(&milestone)) all.push_back(*epoch + (per_epoch ? 1 : 0));
-  if (all.empty()) return;
-  to.say("sched", "multistep");
-  to.say("decay_milestones", fmt::format("{}", fmt::join(all, " ")));
-}
-
-void say_stairs(To& to, const recipe::Slot& slot) {
-  to.say("sched", "step");
-  to.say("decay_rate", number_at(slot.options, "factor"));
-  if (slot.options.find("every"))
-    if (const auto every = recipe::Duration::from_text(text_at(slot.options, "every")); every.unit == recipe::Duration::Unit::epochs)
-      to.say("decay_epochs", every.amount);
-  const recipe::Value* milestones = slot.options.find("milestones");
-  if (!slot.options.find("every") && milestones) say_milestones(to, *milestones->array(), to.said["sched_on_updates"] != "true");
-  // Milestones that are no whole epochs: the rate stays.
-  if (slot.name == "step" && to.said["sched"] == "step" && !to.said.count("decay_epochs"))
-    to.say("sched", to.said["warmup_epochs"] == "0" ? "none" : "constant");
-}
-
-}  // namespace
-
-void say_schedule(To& to) {
-  const recipe::Slot slot = recipe::slot_of(*to.recipe.find("schedule"), "schedule");
-  int64_t around = 0, cycles = 1;
-  say_warmup(to, slot);
-  if (falls(slot.name)) {
-    to.say("sched", slot.name);
-    if (slot.name == "poly") to.say("decay_rate", number_at(slot.options, "power"));
-    to.say("min_lr", number_at(slot.options, "min_lr"));
-    const int64_t cooldown = whole_epochs(slot.options.find("cooldown")).value_or(0);
-    to.say("cooldown_epochs", static_cast<double>(cooldown));
-    around = cooldown;
-    if (text_at(to.recipe, "schedule." + slot.name + ".per") == "epoch") to.say("sched_on_updates", "false");
-    const recipe::Value* prefix = slot.options.find("warmup_prefix");
-    if (prefix && std::get<bool>(prefix->data))
-      to.say("warmup_prefix", "true"), around += whole_epochs(slot.options.find("warmup")).value_or(0);
-    cycles = std::max<int64_t>(1, static_cast<int64_t>(number_at(slot.options, "cycles", 1)));
-    if (cycles > 1) to.say("lr_cycle_limit", static_cast<double>(cycles)), to.say("lr_cycle_decay", 1.0);
-  } else if (slot.name == "constant") {
-    to.say("sched", to.said["warmup_epochs"] == "0" ? "none" : "constant");
-  } else {
-    say_stairs(to, slot);
-  }
-  if (const auto length = whole_epochs(at(to.recipe, "train.length")); length && (*length - around) % cycles == 0 && *length > around)
-    to.say("epochs", std::to_string((*length - around) / cycles));
+  say_keywords(to, *found, slot);
 }
 
 }  // namespace satchel::bridge

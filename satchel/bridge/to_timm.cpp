@@ -34,15 +34,6 @@ bool is_networks_own(const To& to, const Argument& argument, const std::string& 
   return words == std::to_string(timm_inputs(model, to.networks.find(model).value_or(Network{})).img_size);
 }
 
-std::string quoted(const std::string& word) {
-  const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%") ==
-                                          std::string::npos;
-  if (plain) return word;
-  std::string out = "'";
-  for (char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 /// Beginning of a path ("*" for one part) and the reason.
 struct Reason {
   const char* path;
@@ -71,6 +62,10 @@ constexpr Reason kReasons[] = {
     {"evaluate", "train.py has no argument for it"},
     {"erasing", "timm fixes the areas and shapes"},
     {"growth", "timm draws its sizes by chance (train_img_sizes)"},
+    {"augment.rand_augment.interpolation", "timm has one --train-interpolation for crop and policy"},
+    {"augment.auto_augment.interpolation", "timm has one --train-interpolation for crop and policy"},
+    {"augment.augmix.interpolation", "timm has one --train-interpolation for crop and policy"},
+    {"augment.resize.size", "timm resizes to the side that it cuts"},
     {"augment", "timm's order is crop, flips, policy, colours; the rest has no argument"},
     {"mix", "timm mixes by mixup and CutMix"},
     {"mixing.round", ""},
@@ -81,9 +76,11 @@ constexpr Reason kReasons[] = {
     {"loss.bce.outputs", "timm has one output a class"},
     {"loss.distillation", "timm's teachers are networks of its own, by name"},
     {"loss", "train.py takes binary cross-entropy beside mixup, CutMix or smoothing alone, and no other loss"},
-    {"optimizer.*.decay_norm_and_bias", "timm never decays norms and biases"},
-    {"optimizer.*.norm_weight_decay", "timm never decays norms and biases"},
-    {"optimizer.*.bias_weight_decay", "timm never decays norms and biases"},
+    {"optimizer.*.decay_norm_and_bias", "timm decays all norms and biases or none"},
+    {"optimizer.*.norm_weight_decay", "timm decays all norms and biases or none"},
+    {"optimizer.*.bias_weight_decay", "timm decays all norms and biases or none"},
+    {"optimizer.*.decoupled", "timm's decay is multiplied by the rate; it is divided by the first rate, which is the same"},
+    {"optimizer.*.weight_decay", "timm's decay is multiplied by the rate; it is divided by the first rate, which is the same"},
     {"optimizer", "train.py has no argument for it"},
     {"schedule.*.warmup_from", "timm's warm-up starts with an epoch (or update) at warmup_lr"},
     {"schedule.*.warmup", "timm's warm-up is of whole epochs"},
@@ -103,7 +100,7 @@ bool begins(const std::string& path, std::string_view pattern) {
 std::vector<std::string> to_timm(const recipe::Table& resolved, const Networks& networks, int world) {
   To to{resolved, networks, world};
   for (const auto saying : kSayings) saying(to);
-  // Repeats are timm's distributed sampler's, so that one process needs the launcher too.
+  // Repeats are timm's distributed sampler's: without a launcher train.py passes over them.
   std::vector<std::string> words = {"python", "train.py", "DATA"};
   if (world > 1 || to.said.count("aug_repeats")) words = {"torchrun", "--nproc-per-node", std::to_string(world), "train.py", "DATA"};
   for (const Argument& argument : arguments()) {
@@ -124,10 +121,27 @@ std::optional<std::string> why_not(const std::string& path) {
   return "train.py has no argument for it";
 }
 
+std::string shell_word(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%") ==
+                                          std::string::npos;
+  if (plain) return word;
+  const bool lines = word.find_first_of("\n\r\t") != std::string::npos;  // $'…' alone has words for them
+  std::string out = lines ? "$'" : "'";
+  for (const char c : word) {
+    if (c == '\'')
+      out += lines ? "\\'" : "'\\''";
+    else if (lines && (c == '\n' || c == '\r' || c == '\t' || c == '\\'))
+      out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : "\\\\";
+    else
+      out += c;
+  }
+  return out + "'";
+}
+
 std::string shell_text(const std::vector<std::string>& words, size_t width) {
   std::string text, line;
   for (const std::string& word : words) {
-    const std::string next = quoted(word);
+    const std::string next = shell_word(word);
     if (!line.empty() && line.size() + next.size() + 3 > width && next.starts_with("--")) {
       text += line + " \\\n";
       line = "  " + next;

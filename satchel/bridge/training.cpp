@@ -10,14 +10,10 @@ namespace {
 
 using recipe::Value;
 
-bool mixes(const From& from) {
-  return from.args.number("mixup") > 0 || from.args.number("cutmix") > 0 || from.args.is_set("cutmix_minmax");
-}
-
 /// Soft targets, or 1 above a threshold. A threshold of 0 without smoothing is every class that is in the picture.
 void carry_target(From& from, const std::string& path) {
   if (!from.args.is_set("bce_target_thresh")) {
-    if (mixes(from)) from.put(path + ".target", Value(std::string("soft")), "bce_loss");
+    if (mixes(from.args)) from.put(path + ".target", Value(std::string("soft")), "bce_loss");
     return;
   }
   if (from.args.number("bce_target_thresh") == 0 && from.args.number("smoothing") == 0)
@@ -50,11 +46,18 @@ void carry_average(From& from) {
 
 }  // namespace
 
+bool mixes(const Arguments& args) { return args.number("mixup") > 0 || args.number("cutmix") > 0 || args.is_set("cutmix_minmax"); }
+
+int64_t global_batch(const From& from) {
+  return from.args.whole("batch_size") * from.world * std::max<int64_t>(1, from.args.whole("grad_accum_steps"));
+}
+
 void carry_loss(From& from) {
   const double smoothing = from.args.number("smoothing");
+  if (from.args.on("jsd_loss")) return from.lose_with("jsd_loss", {"bce_loss", "bce_sum", "bce_target_thresh"}, "no Jensen-Shannon loss");
   if (smoothing != 0) from.carry("smoothing", "train.smoothing");
   if (!from.args.on("bce_loss")) return;
-  if (!mixes(from) && smoothing == 0)
+  if (!mixes(from.args) && smoothing == 0)
     return from.note("--bce-loss", "train.py takes it beside mixup, CutMix or smoothing alone: the loss is cross-entropy, as there");
   const std::string path = "loss.bce";
   from.put(path, Value(recipe::Table{}), "bce_loss");
@@ -72,10 +75,12 @@ void carry_training(From& from) {
   carry_clipping(from);
   carry_average(from);
   if (from.world == 1) return;
-  from.note(fmt::format("{} processes", from.world),
-            fmt::format("the batch is {} = {} × {}; timm mixes{} each process's share by itself, one device of satchel the whole",
-                        from.args.whole("batch_size") * from.world, from.args.whole("batch_size"), from.world,
-                        from.args.on("sync_bn") ? "" : " and normalises (batch norm)"));
+  const bool mixed = mixes(from.args), normalised = !from.args.on("sync_bn");
+  const std::string apart = mixed && normalised ? "mixes and normalises (batch norm)" : mixed ? "mixes" : "normalises (batch norm)";
+  from.note(
+      fmt::format("{} processes", from.world),
+      fmt::format("the batch is {} = {} × {}{}", from.args.whole("batch_size") * from.world, from.args.whole("batch_size"), from.world,
+                  mixed || normalised ? "; timm " + apart + " each process's share by itself, one device of satchel the whole" : ""));
 }
 
 // ---- to timm --------------------------------------------------------------------------------------------------------------------

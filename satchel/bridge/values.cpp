@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 #include <stdexcept>
 
 #include "satchel/base/error.h"
@@ -27,8 +28,15 @@ std::optional<T> parsed(std::string_view word) {
   fail(Kind::usage, "{}{} = {}: {} is needed", recipe::place(given.origin), argument.name, fmt::join(given.words, " "), needed);
 }
 
-/// A value of --model-kwargs: Python's constants, numbers, else text.
+/// A value of --model-kwargs: Python's constants, numbers, lists of them, else text.
 Value python_value(const std::string& word, const std::string& origin) {
+  if (word.size() > 2 && (word.front() == '(' || word.front() == '[')) {
+    std::istringstream inside(word.substr(1, word.size() - 2));
+    recipe::Array items;
+    for (std::string item; std::getline(inside, item, ',');)
+      items.push_back(python_value(item.substr(std::min(item.find_first_not_of(' '), item.size())), origin));
+    return {std::move(items), origin};
+  }
   if (word == "True" || word == "true") return {true, origin};
   if (word == "False" || word == "false") return {false, origin};
   if (const auto whole = parsed<int64_t>(word)) return {*whole, origin};
@@ -110,6 +118,12 @@ const Value* Arguments::find(const std::string& name) const {
   return found.value ? &*found.value : nullptr;
 }
 
+bool Arguments::is_given(const std::string& name) const {
+  const Entry& found = entry(name);
+  found.read = true;
+  return found.given;
+}
+
 bool Arguments::on(const std::string& name) const {
   const Value* value = find(name);
   if (!value) return false;
@@ -161,7 +175,7 @@ std::string Arguments::typed(const std::string& name) const {
   const std::string flag = flag_of(*found.argument);
   if (!found.value) return fmt::format("{} None", flag);
   if (found.argument->type == Type::flag) return std::get<bool>(found.value->data) ? flag : fmt::format("{} false", flag);
-  if (const std::string* text = found.value->text()) return fmt::format("{} {}", flag, text->empty() ? "''" : *text);
+  if (const std::string* text = found.value->text()) return fmt::format("{} {}", flag, shell_word(*text));
   std::vector<std::string> words;
   if (const recipe::Table* table = found.value->table())
     for (const auto& [key, value] : *table) words.push_back(fmt::format("{}={}", key, recipe::to_toml(value)));

@@ -57,6 +57,16 @@ std::string word_of(const yaml_node_t& node, const std::string& origin) {
   return text;
 }
 
+/// A value of a mapping as Python writes it.
+std::string keyword_of(Document& document, const yaml_node_t& node, const std::string& origin) {
+  if (is_none(node)) return "None";
+  if (node.type != YAML_SEQUENCE_NODE) return word_of(node, origin);
+  std::string words;
+  for (const yaml_node_item_t* item = node.data.sequence.items.start; item < node.data.sequence.items.top; ++item)
+    words += (words.empty() ? "" : ", ") + word_of(*document.node(*item), origin);
+  return "[" + words + "]";
+}
+
 Given given_of(Document& document, const std::string& key, const yaml_node_t& value, const std::string& origin) {
   Given given{key, {}, is_none(value), origin};
   if (given.none) return given;
@@ -65,7 +75,7 @@ Given given_of(Document& document, const std::string& key, const yaml_node_t& va
       given.words.push_back(word_of(*document.node(*item), origin));
   } else if (value.type == YAML_MAPPING_NODE) {
     for (const yaml_node_pair_t* pair = value.data.mapping.pairs.start; pair < value.data.mapping.pairs.top; ++pair)
-      given.words.push_back(word_of(*document.node(pair->key), origin) + "=" + word_of(*document.node(pair->value), origin));
+      given.words.push_back(word_of(*document.node(pair->key), origin) + "=" + keyword_of(document, *document.node(pair->value), origin));
   } else {
     given.words.push_back(word_of(value, origin));
   }
@@ -79,7 +89,7 @@ Invocation read_args_yaml(const std::string& text, const std::string& name) {
   yaml_node_t* root = document.root();
   check(root && root->type == YAML_MAPPING_NODE, Kind::usage,
         "{}: neither timm's args.yaml (lines of key: value) nor a command with train.py in it; give one of the two", name);
-  Invocation invocation{{}, std::nullopt, name, true};
+  Invocation invocation{{}, std::nullopt, name, {}};
   for (const yaml_node_pair_t* pair = root->data.mapping.pairs.start; pair < root->data.mapping.pairs.top; ++pair) {
     const yaml_node_t& key = *document.node(pair->key);
     const std::string origin = fmt::format("{}:{}", name, key.start_mark.line + 1);

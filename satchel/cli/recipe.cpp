@@ -63,8 +63,12 @@ recipe::Table settled(recipe::Table root) {
     settle(slot.options, "lr_base_size", Value(256.0));
     settle(slot.options, "lr_base_scale", Value(std::string("linear")));
   });
-  settle_slot(root, "loss", [](recipe::Slot& slot) {
+  const recipe::Value* mix = root.find("mix");
+  const bool mixed = mix && !mix->array()->empty();
+  settle_slot(root, "loss", [mixed](recipe::Slot& slot) {
     if (slot.name != "bce") return;
+    if (!mixed && slot.options.find("target") && *slot.options.find("target")->text() == "soft")
+      slot.options.erase("target");  // as present
     settle(slot.options, "target", Value(std::string(slot.options.find("target_threshold") ? "threshold" : "present")));
     if (recipe::to_toml(*slot.options.find("target")) == "\"threshold\"") settle(slot.options, "target_threshold", Value(0.2));
   });
@@ -115,6 +119,7 @@ int to_timm(const RecipeArguments& a) {
   const std::vector<std::string> words = bridge::to_timm(resolved, known_networks(), a.world.value_or(1));
   const std::string text = bridge::shell_text(words);
   for (const Unsaid& unsaid : unsaid_by_timm(resolved, words)) log::info("timm cannot say {}: {}", unsaid.what, unsaid.why);
+  say("to know", bridge::from_timm(bridge::read_command(words), known_networks(), {false, a.world.value_or(1)}).noted);
   a.output.empty() ? print(text) : write_atomic(a.output, text);
   return 0;
 }

@@ -3,6 +3,7 @@
 #include "satchel/report/report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 
@@ -61,7 +62,9 @@ void add_mistakes(const report::RunFiles& run, const data::Dataset& val, int lim
   std::vector<const report::PredictionRow*> wrong;
   for (const report::PredictionRow& p : run.predictions)
     if (p.truth != p.answer) wrong.push_back(&p);
-  std::stable_sort(wrong.begin(), wrong.end(), [](const auto* a, const auto* b) { return a->probability > b->probability; });
+  // A network that diverged is sure of nothing: its answers come last.
+  const auto sure = [](const report::PredictionRow* p) { return std::isnan(p->probability) ? -1 : p->probability; };
+  std::stable_sort(wrong.begin(), wrong.end(), [&](const auto* a, const auto* b) { return sure(a) > sure(b); });
   wrong.resize(std::min<size_t>(wrong.size(), static_cast<size_t>(limit)));
   std::map<std::string, int64_t> item;
   for (const int64_t i : val.items) item[val.reader->name(i)] = i;

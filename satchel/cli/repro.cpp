@@ -41,6 +41,12 @@ struct Asked {
   experiment::RunRequest request;
 };
 
+/// One spelling of a folder, so that pics, pics/ and a/../pics are the same pictures.
+Path spelled(const Path& folder) {
+  const Path path = std::filesystem::weakly_canonical(std::filesystem::absolute(folder));
+  return path.has_filename() ? path : path.parent_path();
+}
+
 /// What is called so where data usually lie: beside other data, $SATCHEL_DATA, ./data, ../shared/data; empty when it is in none.
 Path find_data(const std::string& name, const Path& beside = {}) {
   const char* given = std::getenv("SATCHEL_DATA");
@@ -75,25 +81,28 @@ recipe::Table resolved(const std::string& name, const experiment::Settings& set)
 
 /// Every row's options are checked before anything runs. A CPU has no fp16: the row then runs as bf16, and says so.
 experiment::Adaptation adapt(const std::string& device, const std::string& name, const experiment::Settings& set) {
-  const recipe::Table said = merged(name, set), root = train::resolve(said);
-  // Of what is said, not of every default: an option that a later version adds makes no other run.
-  experiment::Adaptation out{{}, "", recipe::hash(said)};
+  recipe::Table said = merged(name, set);
+  const recipe::Table root = train::resolve(said);
+  experiment::Adaptation out;
   const recipe::Value* precision = recipe::get(root, "train.precision", train::grammar());
   if (precision && precision->text() && *precision->text() == "fp16" && train::means_cpu(device))
     out.set = {"train.precision=bf16"}, out.remark = "bf16 (no fp16 here)";
+  for (const std::string& setting : out.set) recipe::set(said, setting, train::grammar());
+  // Of what is said, not of every default: an option that a later version adds makes no other run.
+  out.identity = recipe::hash(said);
   return out;
 }
 
 /// Where the pictures of columns and tests lie; a test whose pictures are not here is left out, and said so.
 void find_others(const experiment::Scale& scale, experiment::RunRequest& request) {
   for (const auto& [column, name] : scale.column_data)
-    if (const Path found = find_data(name, request.data); !found.empty()) request.folders[name] = std::filesystem::absolute(found);
+    if (const Path found = find_data(name, request.data); !found.empty()) request.folders[name] = spelled(found);
   for (const experiment::Test& test : scale.tests) {
     const Path found = find_data(test.data, request.data);
     if (found.empty())
       print(fmt::format("{} ({}) is not here: nothing is judged by it\n", test.name, test.data));
     else
-      request.tests.push_back({test.name, std::filesystem::absolute(found).string()});
+      request.tests.push_back({test.name, spelled(found).string()});
   }
 }
 
@@ -102,6 +111,19 @@ std::string missing_data(const Asked& asked) {
   for (const experiment::Job& job : asked.jobs)
     if (asked.request.data_of(job).empty()) return job.data.empty() ? asked.scale.data : job.data;
   return {};
+}
+
+/// A row on top of one with a teacher has its loss, not its teacher.
+void check_teachers(const Asked& asked) {
+  for (const experiment::Job& job : asked.jobs) {
+    if (job.seed > 0 || !job.teacher.empty()) continue;
+    const recipe::Table root = resolved(job.recipe, job.set);
+    const recipe::Slot loss = recipe::slot_of(*root.find("loss"), "loss");
+    const recipe::Value* teacher = loss.options.find("teacher");
+    check(loss.name != "distillation" || (teacher && teacher->text() && !teacher->text()->empty()), Kind::usage,
+          "{}: row '{}' distils and names no teacher: give it one (teacher = \"NAME\" of a [[teacher]]), or another loss", asked.table.name,
+          job.row);
+  }
 }
 
 Asked ask(const ReproArguments& a) {
@@ -124,11 +146,13 @@ Asked ask(const ReproArguments& a) {
   experiment::RunRequest& request = out.request;
   request.program = std::filesystem::read_symlink("/proc/self/exe");
   request.output = out.folder, request.device = a.device;
-  if (!data.empty()) request.data = std::filesystem::absolute(data);
+  if (!data.empty()) request.data = spelled(data);
+  if (!a.data.empty() && request.data.filename() != out.scale.data) out.scale.own_data = request.data.filename().string();
   request.parallel = a.parallel.value_or(std::min(out.scale.parallel, available_cores()));
   request.threads = request.parallel > 1 ? std::max(1, available_cores() / request.parallel) : 0;
   request.stop = &stops_asked;
   find_others(out.scale, request);
+  check_teachers(out);
   print(fmt::format("{} ({}), scale {}: {}; in {}\n", out.table.title, out.table.source, out.scale.name, out.scale.cost,
                     out.folder.string()));
   return out;
@@ -144,9 +168,12 @@ double bytes_in(const Path& folder) {
   return sum;
 }
 
+/// Where a folder lies or will lie.
 double bytes_free(const Path& folder) {
   std::error_code ignored;
-  return static_cast<double>(std::filesystem::space(folder, ignored).available);
+  Path there = std::filesystem::absolute(folder);
+  while (!std::filesystem::exists(there) && there.has_relative_path()) there = there.parent_path();
+  return static_cast<double>(std::filesystem::space(there, ignored).available);
 }
 
 // ---- --dry-run ----------------------------------------------------------------------------------------------------------------
@@ -176,7 +203,7 @@ void tell_needs(const Asked& asked, const std::vector<const experiment::Job*>& m
       fmt::format("about {} for the {} missing runs ({} rows were tried, each by a few steps and an evaluation), {} of memory a run, {} of "
                   "disk ({} are free)\n",
                   report::clock_text(seconds * share / asked.request.parallel), missing.size(), tried.size(), megabytes(memory),
-                  megabytes(disk * share), megabytes(bytes_free(std::filesystem::current_path()))));
+                  megabytes(disk * share), megabytes(bytes_free(asked.folder))));
 }
 
 /// What would run: nothing is trained, nothing is written.
@@ -225,10 +252,13 @@ void check_pictures(const Asked& asked) {
   const Path file = asked.folder / "pictures.json";
   if (std::filesystem::exists(file)) {
     const auto before = nlohmann::ordered_json::parse(read_text(file), nullptr, /*allow_exceptions=*/false);
-    for (const auto& [name, folder] : here.items())
-      check(!before.is_object() || !before.contains(name) || before[name] == folder, Kind::usage,
+    for (const auto& [name, folder] : here.items()) {
+      if (!before.is_object() || !before.contains(name) || !before[name].is_string()) continue;
+      const std::string was = spelled(before[name].get<std::string>()).string(), is = folder.get<std::string>();
+      check(was == is, Kind::usage,
             "{}: its runs were trained on {}, not on {}: give --output another folder, or remove {} if the pictures have only moved",
-            asked.folder.string(), before.is_object() && before.contains(name) ? before[name].dump() : "", folder.dump(), file.string());
+            asked.folder.string(), was, is, file.string());
+    }
   }
   write_atomic(file, here.dump(1) + "\n");
 }

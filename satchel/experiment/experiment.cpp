@@ -1,8 +1,10 @@
-// Experiments as TOML: what a table's file says, and which runs it asks for.
+// Experiments as TOML: what a table's file says.
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/experiment/experiment.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <set>
 
@@ -86,6 +88,12 @@ class Reader {
   std::set<std::string> seen_;
 };
 
+/// Where a key stands, for the front of a message; nothing when it is absent.
+std::string place_of(const Table& table, const char* key) {
+  const Value* value = table.find(key);
+  return value ? recipe::place(value->origin) : "";
+}
+
 /// [row.small] and the like: settings and recipe at one scale; of a row its label and grid there too.
 void read_scaled(Reader& reader, std::map<std::string, Settings>& scaled, std::map<std::string, std::string>& recipes, Row* row) {
   for (const char* scale : {"small", "medium", "full"}) {
@@ -102,15 +110,31 @@ void read_scaled(Reader& reader, std::map<std::string, Settings>& scaled, std::m
   }
 }
 
+bool is_mark(std::string_view text) { return text == "[V]" || text == "[M+]" || text == "[M]"; }
+
+/// 75.3, or "75.3 [V]" where its mark is not the table's.
+Figure read_figure(const Value& value, const std::string& column, const Reader& reader, const std::string& mark_of_table) {
+  if (!value.text()) return {reader.to_number(value, column), mark_of_table};
+  const std::string& text = *value.text();
+  Figure out;
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, out.value);
+  const std::string_view mark = std::string_view(at, static_cast<size_t>(end - at));
+  check(error == std::errc() && mark.starts_with(' ') && is_mark(mark.substr(1)), Kind::usage,
+        "{}paper.{} must be a number, or one with its mark as in \"75.3 [V]\" ([V], [M+] or [M]), not \"{}\"", recipe::place(value.origin),
+        column, text);
+  out.mark = mark.substr(1);
+  return out;
+}
+
 /// Printed figures by column.
-std::map<std::string, double> read_figures(const Table& table, const std::string& where, const std::string& row,
-                                           const std::vector<std::string>& columns) {
-  std::map<std::string, double> out;
+Figures read_figures(const Table& table, const std::string& where, const std::string& row, const Experiment& of) {
+  Figures out;
   const Reader reader(table, where);
   for (const auto& [column, value] : table) {
-    check(std::count(columns.begin(), columns.end(), column) == 1, Kind::usage, "{}row '{}': {} has a column '{}'; there are {}",
-          recipe::place(value.origin), row, where, column, fmt::join(columns, ", "));
-    out[column] = reader.to_number(value, column);
+    check(std::count(of.columns.begin(), of.columns.end(), column) == 1, Kind::usage, "{}row '{}': {} has a column '{}'; there are {}",
+          recipe::place(value.origin), row, where, column, fmt::join(of.columns, ", "));
+    out[column] = read_figure(value, column, reader, of.mark);
   }
   return out;
 }
@@ -119,18 +143,20 @@ Row read_row(const Table& table, const Experiment& before) {
   Reader reader(table, "row");
   Row row;
   row.name = reader.required("name");
+  check(std::none_of(before.rows.begin(), before.rows.end(), [&](const Row& r) { return r.name == row.name; }), Kind::usage,
+        "{}row '{}': there is one of that name above", place_of(table, "name"), row.name);
   row.base = reader.text("base", before.rows.empty() ? "" : before.rows.back().name);
   if (row.base == "none") row.base.clear();
   if (!row.base.empty()) before.row(row.base);
   row.set = reader.texts("set");
   row.teacher = reader.text("teacher"), row.pretrained = reader.text("pretrained");
   if (const Table* grid = reader.table("grid")) row.grid = read_grid(*grid);
-  if (const Table* paper = reader.table("paper")) row.paper = read_figures(*paper, "paper", row.name, before.columns);
+  if (const Table* paper = reader.table("paper")) row.paper = read_figures(*paper, "paper", row.name, before);
   if (const Table* paper = reader.table("paper_test")) {
     for (const auto& [test, value] : *paper) {
       check(value.table() != nullptr, Kind::usage, "{}paper_test.{} must be a table of figures by column", recipe::place(value.origin),
             test);
-      row.paper_tests[test] = read_figures(*value.table(), "paper_test." + test, row.name, before.columns);
+      row.paper_tests[test] = read_figures(*value.table(), "paper_test." + test, row.name, before);
     }
   }
   read_scaled(reader, row.scaled, row.recipe, &row);
@@ -159,7 +185,13 @@ Scale read_scale(const std::string& name, const Table& table, const std::vector<
   scale.set = reader.texts("set");
   scale.columns = reader.texts("columns");
   if (scale.columns.empty()) scale.columns = columns;
-  scale.parallel = static_cast<int>(reader.number("parallel").value_or(1));
+  for (const std::string& column : scale.columns)
+    check(std::count(columns.begin(), columns.end(), column) == 1, Kind::usage, "{}scale.{}: the table has no column '{}'; it has {}",
+          place_of(table, "columns"), name, column, fmt::join(columns, ", "));
+  const double parallel = reader.number("parallel").value_or(1);
+  check(parallel >= 1 && parallel <= 1024 && parallel == std::floor(parallel), Kind::usage,
+        "{}scale.{}.parallel must be a whole number of runs from 1 to 1024, not {}", place_of(table, "parallel"), name, parallel);
+  scale.parallel = static_cast<int>(parallel);
   scale.floor = reader.number("floor");
   if (const Table* all = reader.table("column")) {
     Reader inner(*all, "scale." + name + ".column");
@@ -180,46 +212,6 @@ Scale read_scale(const std::string& name, const Table& table, const std::vector<
   return scale;
 }
 
-void append(Settings& to, const Settings& more) { to.insert(to.end(), more.begin(), more.end()); }
-
-Settings of_scale(const std::map<std::string, Settings>& scaled, const Scale& scale) {
-  const auto at = scaled.find(scale.name);
-  return at == scaled.end() ? Settings{} : at->second;
-}
-
-/// What a row says, from the first row that it stands on to itself; the last setting of an option wins.
-Settings settings_of(const Experiment& experiment, const Scale& scale, const Row& row) {
-  Settings out = row.base.empty() ? Settings{} : settings_of(experiment, scale, experiment.row(row.base));
-  append(out, row.set);
-  append(out, of_scale(row.scaled, scale));
-  return out;
-}
-
-/// The recipe of a row at a scale: its own, else that of the row that it stands on, else the scale's.
-std::string recipe_of(const Experiment& experiment, const Scale& scale, const Row& row) {
-  if (const auto at = row.recipe.find(scale.name); at != row.recipe.end()) return at->second;
-  return row.base.empty() ? scale.recipe : recipe_of(experiment, scale, experiment.row(row.base));
-}
-
-std::string recipe_of(const Scale& scale, const Teacher& teacher) {
-  if (const auto at = teacher.scaled_recipe.find(scale.name); at != teacher.scaled_recipe.end()) return at->second;
-  return teacher.recipe.empty() ? scale.recipe : teacher.recipe;
-}
-
-/// A short name that tells settings apart, for a folder: seed first, so that runs of a seed lie together.
-std::string key_of(const Job& job) {
-  Table table;
-  table.set("recipe", Value(job.recipe));
-  recipe::Array settings;
-  for (const std::string& s : job.set) settings.emplace_back(s);
-  table.set("set", Value(settings));
-  // Only where there is something to say: keys of runs that lie on disk stay what they were.
-  if (!job.pretrained.empty()) table.set("pretrained", Value(job.pretrained));
-  if (!job.data.empty()) table.set("data", Value(job.data));
-  if (!job.identity.empty()) table.set("identity", Value(job.identity));
-  return fmt::format("{}-seed{}", recipe::hash(table).substr(0, 10), job.seed);
-}
-
 /// A figure of the paper must be of a test that some scale has.
 void check_is_test(const Experiment& experiment, const Row& row, const std::string& test) {
   std::set<std::string> known;
@@ -229,24 +221,33 @@ void check_is_test(const Experiment& experiment, const Row& row, const std::stri
         fmt::join(known, ", "));
 }
 
-Experiment read(const std::string& name, const Table& table) {
+Experiment read(const std::string& name, const Table& root) {
   Experiment out;
   out.name = name;
-  Reader reader(table, name);
+  Reader reader(root, name);
   out.title = reader.required("title");
   out.source = reader.required("source");
   out.note = reader.text("note");
+  out.mark = reader.text("mark");
+  check(out.mark.empty() || is_mark(out.mark), Kind::usage, "{}: mark must be \"[V]\", \"[M+]\" or \"[M]\", not \"{}\"", name, out.mark);
   out.figure = reader.text("figure");
   static const std::set<std::string> figures = {"", "schedules", "logit_gap", "seeds", "tests"};
   check(figures.contains(out.figure), Kind::usage, "{}: figure must be \"schedules\", \"logit_gap\", \"seeds\" or \"tests\", not \"{}\"",
         name, out.figure);
   out.columns = reader.texts("columns");
   if (out.columns.empty()) out.columns = {"top-1"};
-  for (const Table* teacher : reader.tables("teacher")) out.teachers.push_back(read_teacher(*teacher));
+  for (const Table* table : reader.tables("teacher")) {
+    const Teacher teacher = read_teacher(*table);
+    check(std::none_of(out.teachers.begin(), out.teachers.end(), [&](const Teacher& t) { return t.name == teacher.name; }), Kind::usage,
+          "{}teacher '{}': there is one of that name above", place_of(*table, "name"), teacher.name);
+    out.teachers.push_back(teacher);
+  }
   for (const Table* row : reader.tables("row")) out.rows.push_back(read_row(*row, out));
   check(!out.rows.empty(), Kind::usage, "{}: a table needs at least one [[row]]", name);
   if (const Table* scales = reader.table("scale")) {
     for (const auto& [scale, value] : *scales) {
+      check(scale == "small" || scale == "medium" || scale == "full", Kind::usage, "{}scale.{}: scales are small, medium and full",
+            recipe::place(value.origin), scale);
       check(value.table() != nullptr, Kind::usage, "{}scale.{} must be a table", recipe::place(value.origin), scale);
       out.scales[scale] = read_scale(scale, *value.table(), out.columns);
     }
@@ -286,88 +287,6 @@ Experiment load(const std::string& name_or_path) {
          near.empty() ? "; satchel repro alone lists them, and a file of your own is named by its path" : " (did you mean " + near + "?)");
   }
   return read(Path(name_or_path).stem().string(), recipe::parse_toml(read_text(name_or_path), name_or_path));
-}
-
-namespace {
-
-/// Where the mistake stands for which `adapt` refuses a run: the axis without whose setting it takes it, else nowhere in particular.
-std::string place_of_mistake(const Job& job, const Grid& grid, const Adapt& adapt) {
-  for (size_t i = 0; i < job.cell.size(); ++i) {
-    Settings without = job.set;
-    std::erase(without, job.cell[i]);
-    try {
-      adapt(job.recipe, without);
-      return recipe::place(grid[i].origin);
-    } catch (const Error&) {  // it is not this axis, or not it alone
-    }
-  }
-  return "";
-}
-
-/// Gives a run its last settings and, from all of them, its key. The teacher comes after `adapt`, which need not know where it lies.
-void finish(Job& job, const Adapt& adapt, const std::string& prefix, const Grid& grid = {}) {
-  if (adapt) {
-    try {
-      const Adaptation more = adapt(job.recipe, job.set);
-      append(job.set, more.set);
-      job.remark = more.remark, job.identity = more.identity;
-    } catch (const Error& error) {
-      fail(error.kind(), "{}{} '{}': {}", place_of_mistake(job, grid, adapt), job.column.empty() ? "teacher" : "row", job.row,
-           error.what());
-    }
-  }
-  if (!job.teacher.empty()) job.set.push_back("loss.distillation.teacher=runs/" + job.teacher);
-  job.key = prefix + key_of(job);
-}
-
-/// The runs of a row in a column for a seed: one, or one for each cell of its grid.
-void add_runs(std::vector<Job>& out, const Job& start, const Grid& grid, const Adapt& adapt) {
-  for (const Settings& cell : combinations(grid)) {
-    Job job = start;
-    append(job.set, cell);
-    job.cell = cell;
-    finish(job, adapt, "", grid);
-    out.push_back(job);
-  }
-}
-
-}  // namespace
-
-std::string name_of(const Job& job) {
-  if (job.column.empty()) return fmt::format("teacher '{}'", job.row);
-  return fmt::format("{}, {}, {}seed {}", job.row, job.column, job.cell.empty() ? "" : cell_text(job.cell) + ", ", job.seed);
-}
-
-std::vector<Job> jobs(const Experiment& experiment, const Scale& scale, int seeds, const Adapt& adapt) {
-  std::vector<Job> out;
-  std::set<std::string> needed;
-  for (const Row& row : experiment.rows) needed.insert({row.teacher, row.pretrained});
-  for (const Teacher& teacher : experiment.teachers) {
-    if (!needed.contains(teacher.name)) continue;
-    Job job{teacher.name, "", 0, recipe_of(scale, teacher), scale.set, "", "", ""};
-    append(job.set, teacher.set);
-    append(job.set, of_scale(teacher.scaled, scale));
-    finish(job, adapt, "teacher-");
-    out.push_back(job);
-  }
-  const size_t teachers = out.size();
-  for (int seed = 0; seed < seeds; ++seed) {
-    for (const Row& row : experiment.rows) {
-      const Grid grid = grid_of(experiment, scale, row);
-      for (const std::string& column : scale.columns) {
-        Job job{row.name, column, seed, recipe_of(experiment, scale, row), scale.set, "", "", ""};
-        if (const auto at = scale.column.find(column); at != scale.column.end()) append(job.set, at->second);
-        if (const auto at = scale.column_data.find(column); at != scale.column_data.end()) job.data = at->second;
-        append(job.set, settings_of(experiment, scale, row));
-        for (size_t t = 0; t < teachers; ++t) {
-          if (out[t].row == row.teacher) job.teacher = out[t].key;
-          if (out[t].row == row.pretrained) job.pretrained = out[t].key;
-        }
-        add_runs(out, job, grid, adapt);
-      }
-    }
-  }
-  return out;
 }
 
 }  // namespace satchel::experiment

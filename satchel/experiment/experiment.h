@@ -33,6 +33,14 @@ struct Test {
   std::string data;  // folder of pictures; or ImageNet ReaL's labels (a JSON file) for the pictures that the run itself was judged by
 };
 
+/// A printed figure and how certain it is: "[V]" verified in a published log or table, "[M+]" second-hand and confirmed by another, "[M]"
+/// second-hand; nothing for a figure of one's own.
+struct Figure {
+  double value = 0;
+  std::string mark;
+};
+using Figures = std::map<std::string, Figure>;  // by column
+
 struct Row {
   std::string name;
   std::string base;                           // the row that it adds its settings to and is compared with; empty for the first
@@ -40,12 +48,12 @@ struct Row {
   std::map<std::string, Settings> scaled;     // more settings at one scale
   std::map<std::string, std::string> recipe;  // at one scale, in place of the scale's; rows on top take it too
   std::map<std::string, std::string> labels;  // how the row is called at one scale, where it stands for something else there
-  std::map<std::string, double> paper;        // by column
-  std::map<std::string, std::map<std::string, double>> paper_tests;  // by test and column
-  std::string teacher;                      // name of a teacher that must be trained before; "{teacher}" in settings is its run folder
-  std::string pretrained;                   // name of a teacher whose last weights the run begins with
-  std::optional<Grid> grid;                 // the row is run for every combination of its values; absent: that of its base, empty: none
-  std::map<std::string, Grid> scaled_grid;  // in its place at one scale
+  Figures paper;
+  std::map<std::string, Figures> paper_tests;  // by test
+  std::string teacher;                         // name of a teacher that must be trained before; rows on top do not have it
+  std::string pretrained;                      // name of a teacher whose last weights the run begins with
+  std::optional<Grid> grid;                    // the row is run for every combination of its values; absent: that of its base, empty: none
+  std::map<std::string, Grid> scaled_grid;     // in its place at one scale
 };
 
 struct Teacher {
@@ -57,6 +65,7 @@ struct Teacher {
 
 struct Scale {
   std::string name, recipe, data, cost;
+  std::string own_data;  // pictures that somebody gave in place of `data`
   Settings set;
   std::vector<std::string> columns;                // the columns that this scale has
   std::map<std::string, Settings> column;          // their settings
@@ -68,6 +77,7 @@ struct Scale {
 
 struct Experiment {
   std::string name, title, source, note;
+  std::string mark;    // of the paper's figures that have none of their own
   std::string figure;  // what is drawn of the finished runs: "schedules", "logit_gap", "seeds", "tests", or nothing
   std::vector<std::string> columns;
   std::vector<Row> rows;
@@ -121,6 +131,7 @@ struct Result {
   // Top-1 on the half of the pictures that chooses among the cells of a grid, and on the other; absent in runs of older versions.
   std::optional<double> top1_choosing = {}, top1_other = {};
   double peak_memory_bytes = 0;              // of training; 0 in runs of older versions
+  std::string machine = {};                  // "cpu, 1 thread": speeds of different ones are not compared
   std::map<std::string, double> tests = {};  // top-1 by Test::name
 };
 
@@ -211,18 +222,20 @@ enum class Verdict { none, helps, hurts, unclear, too_small };
 
 struct Cell {
   std::string row, label, column, base;
-  std::optional<double> paper, paper_increment;
+  std::optional<Figure> paper;
+  std::optional<double> paper_increment;
   Estimate ours;
   std::optional<Estimate> increment;    // against the base, paired by seed
-  std::optional<double> difference;     // ours − paper's, at full scale alone: at any other only signs may be compared
+  std::optional<double> difference;     // ours − paper's, at full scale on its own pictures: elsewhere only signs may be compared
   std::optional<Estimate> speed_ratio;  // images/s of half precision over those of the base's full precision, paired by seed
   std::string precisions;               // of that ratio: "bf16:fp32"
   std::optional<double> top5;           // of all pictures, so none where a table has grids
-  double images_per_second = 0, seconds = 0, params = 0, gmacs = 0, peak_memory_bytes = 0;
+  double images_per_second = 0;         // 0 where its runs were on different machines
+  double seconds = 0, params = 0, gmacs = 0, peak_memory_bytes = 0;
   // By Test::name, of each run that has it: top-1 on its own pictures, and by the test.
   std::map<std::string, std::vector<std::pair<double, double>>> tests;
   std::vector<std::pair<double, double>> halves;  // of each run top-1 on the two halves of its pictures
-  std::map<std::string, double> paper_tests;
+  std::map<std::string, Figure> paper_tests;
   std::vector<Trial> trials;                      // every cell of the row's grid
   Verdict verdict = Verdict::none;                // of the increment
   std::vector<std::pair<int, std::string>> runs;  // seed and key of each finished run
@@ -236,6 +249,8 @@ struct Outcome {
   std::string why;          // what makes it valid, or not
   double seconds = 0;       // of all runs together, teachers and all
 };
+/// Whether the paper's figures are of what the scale does; otherwise only the signs of its changes may be compared.
+bool compares_figures(const Scale& scale);
 /// Figures and verdicts of what is in the ledger. The scale is valid when the first row reaches `floor` in every column and the largest
 /// increment exceeds its interval, else every verdict is "too small to tell"; without a floor it always is. Throws Error(data) when a table
 /// with a grid holds a run without answers picture by picture.
@@ -257,6 +272,8 @@ std::vector<std::vector<std::string>> to_rows(const Outcome& outcome, Part part 
 /// "Every row has 0.078 M parameters and 0.0126 GMACs", or nothing.
 std::string shared_size(const Outcome& outcome);
 
+/// "small: 30 runs …, as planned; here 40 runs with 4 seeds on cifar10-mini", of a table's head.
+std::string scale_text(const Scale& scale, const Outcome& outcome);
 /// What the figures of a table mean, for the reader beneath it.
 std::string how_to_read(const Scale& scale, const Outcome& outcome);
 /// How the cells of grids are chosen and what that does to the figures; part of how_to_read() where there are grids.
@@ -270,9 +287,9 @@ struct Drawing {
   std::string name, title, caption, svg;
   std::string html = {};  // the same for a page of any width, where that is not the SVG
 };
-/// What experiment.figure asks for, of the run folders under `output`; rows without a finished run are left out.
-/// "schedules": rate and validation top-1 over epochs. "logit_gap": the gap that label smoothing aims at, over ε, and a histogram of the
-/// gaps that the networks show (1812.01187, figures 3 and 4). "seeds": histograms over seeds of the last top-1 and of best − last.
+/// What experiment.figure asks for, of the run folders under `output`; finished runs whose folder is gone, and rows without any, are left
+/// out. "schedules": rate and validation top-1 over epochs. "logit_gap": the gap that label smoothing aims at, over ε, and a histogram of
+/// the gaps that the networks show (1812.01187, figures 3 and 4). "seeds": histograms over seeds of the last top-1 and of best − last.
 /// "tests": a point a seed, every test over validation, or one half of the validation pictures over the other where there is no test.
 /// Throws Error(data) for a damaged run folder.
 std::vector<Drawing> drawings(const Experiment& experiment, const Outcome& outcome, const Path& output);

@@ -33,9 +33,17 @@ Points mean_curve(const std::vector<report::RunFiles>& runs, const std::string& 
   return out;
 }
 
+/// Folders of a row's finished runs; a finished run whose folder somebody removed is left out.
+std::vector<Path> folders_of(const Cell& cell, const Path& output) {
+  std::vector<Path> out;
+  for (const auto& [seed, key] : cell.runs)
+    if (const Path folder = output / "runs" / key; std::filesystem::exists(folder)) out.push_back(folder);
+  return out;
+}
+
 std::vector<report::RunFiles> runs_of(const Cell& cell, const Path& output) {
   std::vector<report::RunFiles> out;
-  for (const auto& [seed, key] : cell.runs) out.push_back(report::read_run(output / "runs" / key));
+  for (const Path& folder : folders_of(cell, output)) out.push_back(report::read_run(folder));
   return out;
 }
 
@@ -97,8 +105,8 @@ std::vector<Drawing> logit_gap(const Outcome& outcome, const Path& output) {
       const double epsilon = smoothing_of(run);
       if (epsilon > 0 && std::find(used.begin(), used.end(), epsilon) == used.end()) used.push_back(epsilon);
     }
-    for (const auto& [seed, key] : cell.runs)
-      for (const report::PredictionRow& p : report::read_predictions(output / "runs" / key / "last_predictions.csv"))
+    for (const Path& folder : folders_of(cell, output))
+      for (const report::PredictionRow& p : report::read_predictions(folder / "last_predictions.csv"))
         if (p.gap && std::isfinite(*p.gap)) gaps.push_back(*p.gap);
     if (gaps.empty()) continue;
     const Estimate e = estimate(gaps);

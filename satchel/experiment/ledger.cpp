@@ -14,15 +14,24 @@ Result read_entry(const nlohmann::json& r) {
   out.params = r.value("params", 0.0), out.gmacs = r.value("gmacs", 0.0);
   out.precision = r.value("precision", "");
   out.peak_memory_bytes = r.value("peak_memory_bytes", 0.0);
+  out.machine = r.value("machine", "");
   if (r.contains("tests")) out.tests = r.at("tests").get<std::map<std::string, double>>();
   if (r.contains("top1_choosing")) out.top1_choosing = r.at("top1_choosing"), out.top1_other = r.at("top1_other");
   return out;
 }
 
-double number_of(const report::RunFiles& run, const std::string& key) {
+std::string text_of(const report::RunFiles& run, const std::string& key) {
   for (const auto& [name, value] : run.environment)
-    if (name == key) return std::strtod(value.c_str(), nullptr);
-  return 0;
+    if (name == key) return value;
+  return "";
+}
+
+double number_of(const report::RunFiles& run, const std::string& key) { return std::strtod(text_of(run, key).c_str(), nullptr); }
+
+/// What its speed is of; nothing when it does not say.
+std::string machine_of(const report::RunFiles& run) {
+  const std::string device = text_of(run, "device"), threads = text_of(run, "threads");
+  return device.empty() ? "" : fmt::format("{}, {} thread{}", device, threads, threads == "1" ? "" : "s");
 }
 
 }  // namespace
@@ -31,6 +40,7 @@ Ledger::Ledger(const Path& folder) : file_(folder / "ledger.json") {
   if (!std::filesystem::exists(file_)) return;
   try {
     const nlohmann::json all = nlohmann::json::parse(read_text(file_));
+    if (!all.is_object()) throw nlohmann::json::other_error::create(500, "no object", nullptr);
     for (const auto& [key, entry] : all.items()) results_[key] = read_entry(entry);
   } catch (const nlohmann::json::exception&) {
     fail(Kind::data, "{}: not a ledger of finished runs; remove it and they are read again from their folders", file_.string());
@@ -45,6 +55,7 @@ void Ledger::add(const std::string& key, const Result& result) {
                  {"seconds", r.seconds},    {"params", r.params}, {"gmacs", r.gmacs},
                  {"precision", r.precision}};
     if (r.peak_memory_bytes > 0) all[name]["peak_memory_bytes"] = r.peak_memory_bytes;
+    if (!r.machine.empty()) all[name]["machine"] = r.machine;
     if (!r.tests.empty()) all[name]["tests"] = r.tests;
     if (r.top1_choosing) all[name]["top1_choosing"] = *r.top1_choosing, all[name]["top1_other"] = *r.top1_other;
   }
@@ -61,7 +72,7 @@ Result read_result(const Path& folder, double seconds) {
   const size_t last = run.epochs.size() - 1;
   Result out{run.value(last, run.judged("eval_top1")), run.value(last, run.judged("eval_top5")), run.images_per_second, seconds};
   out.params = number_of(run, "params"), out.gmacs = number_of(run, "gmacs");
-  out.peak_memory_bytes = run.peak_memory_bytes;
+  out.peak_memory_bytes = run.peak_memory_bytes, out.machine = machine_of(run);
   const recipe::Table recipe = recipe::parse_toml(run.recipe, (folder / "recipe.toml").string());
   const recipe::Value* train = recipe.find("train");
   const recipe::Value* precision = train && train->table() ? train->table()->find("precision") : nullptr;

@@ -95,8 +95,7 @@ std::string runs(const Path& folder, const Outcome& outcome) {
 std::string page(const Path& folder, const Experiment& experiment, const Scale& scale, const Outcome& outcome,
                  const std::vector<Drawing>& drawings) {
   std::string head = "<h1>" + html_text(experiment.title) + "</h1>\n<p class=\"soft\">" + html_text(experiment.source) + " · scale " +
-                     html_text(scale.name) + ": " + html_text(scale.cost) + " · recipe " + html_text(scale.recipe) + " on " +
-                     html_text(scale.data) + "</p>\n" + tiles(outcome);
+                     html_text(scale_text(scale, outcome)) + " · recipe " + html_text(scale.recipe) + "</p>\n" + tiles(outcome);
   head += "<p><b>" + html_text(standing_text(outcome)) + ".</b></p>\n";
   std::string worth = effects(outcome) + report::html_table(to_rows(outcome, Part::effect));
   worth += "<p class=\"soft\">" + html_text(how_to_read(scale, outcome)) + "</p>\n";

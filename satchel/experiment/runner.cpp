@@ -72,11 +72,18 @@ class Runner {
     if (request_.tell) request_.tell(line);
   }
   bool may_start(const Job& job) const {
-    return (job.teacher.empty() || ledger_.find(job.teacher)) && (job.pretrained.empty() || ledger_.find(job.pretrained));
+    return (job.teacher.empty() || is_here(job.teacher)) && (job.pretrained.empty() || is_here(job.pretrained));
   }
+  /// Finished, and its folder not removed since.
+  bool is_here(const std::string& key) const { return ledger_.find(key) && std::filesystem::exists(request_.output / "runs" / key); }
+  /// Finished, judged by every test, and at hand where another run still needs its weights.
   bool is_done(const Job& job) const {
     const Result* result = ledger_.find(job.key);
-    return result && !open_test(job, *result);
+    return result && !open_test(job, *result) && (is_here(job.key) || !is_awaited(job.key));
+  }
+  bool is_awaited(const std::string& key) const {
+    return std::any_of(all_.begin(), all_.end(),
+                       [&](const Job& job) { return (job.teacher == key || job.pretrained == key) && !ledger_.find(job.key); });
   }
   /// The first test that a run has not been judged by; teachers are not.
   const Test* open_test(const Job& job, const Result& result) const {
@@ -97,10 +104,9 @@ class Runner {
     }
   }
 
-  /// Trains a run, or judges one that is trained by the first test that is open.
+  /// Trains a run, again if its folder is gone; or judges one that is trained by the first test that is open.
   void begin(const Job& job) {
-    const Result* trained = ledger_.find(job.key);
-    const Test* test = trained ? open_test(job, *trained) : nullptr;
+    const Test* test = is_here(job.key) ? open_test(job, *ledger_.find(job.key)) : nullptr;
     const auto words = test ? words_of(job, *test, request_, result(job)) : words_of(job, request_, result(job));
     children_.push_back({&job, start(words, log(job)), Clock::now(), test});
   }

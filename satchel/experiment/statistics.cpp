@@ -24,6 +24,8 @@ double t_quantile(int64_t degrees_of_freedom) {
          (3 * std::pow(z, 7) + 19 * std::pow(z, 5) + 17 * std::pow(z, 3) - 15 * z) / (384 * n * n * n);
 }
 
+bool compares_figures(const Scale& scale) { return scale.name == "full" && scale.own_data.empty(); }
+
 Estimate estimate(const std::vector<double>& values) {
   Estimate e;
   e.count = static_cast<int64_t>(values.size());
@@ -58,11 +60,19 @@ Estimate paired(const Seeds& a, const Seeds& b, F f) {
 
 bool is_half(const std::string& precision) { return precision == "fp16" || precision == "bf16"; }
 
+/// Whether all ran on one machine, as far as they say.
+bool on_one_machine(const Seeds& a, const Seeds& b) {
+  std::set<std::string> machines;
+  for (const Seeds* side : {&a, &b})
+    for (const auto& [seed, result] : *side) machines.insert(result.machine);
+  return machines.size() < 2;
+}
+
 /// Where the row computes in half precision and its base does not: how much faster it trained, by what both measured.
 void compare_speed(const Seeds& seeds, const Seeds& base, Cell& cell) {
   if (seeds.empty() || base.empty()) return;
   const std::string half = seeds.begin()->second.precision, full = base.begin()->second.precision;
-  if (!is_half(half) || is_half(full) || full.empty()) return;
+  if (!is_half(half) || is_half(full) || full.empty() || !on_one_machine(seeds, base)) return;
   for (const Seeds* side : {&seeds, &base})
     for (const auto& [seed, result] : *side)
       if (!(result.images_per_second > 0)) return;  // too short a run to have measured its speed
@@ -164,7 +174,7 @@ double size_of(const Seeds& seeds, double Result::*member) { return seeds.empty(
 Cell cell_of(const Experiment& experiment, const Scale& scale, const Row& row, const std::string& column, const Found& found, bool halved) {
   const auto paper_of = [&](const Row& r) {
     const auto at = r.paper.find(column);
-    return at == r.paper.end() ? std::optional<double>() : at->second;
+    return at == r.paper.end() ? std::optional<Figure>() : at->second;
   };
   const Place& place = found.at({row.name, column});
   const Seeds seeds = place.shown().results;
@@ -177,17 +187,17 @@ Cell cell_of(const Experiment& experiment, const Scale& scale, const Row& row, c
   cell.paper = paper_of(row);
   cell.ours = estimate(values_of(seeds, [](const Result& r) { return r.top1; }));
   if (!seeds.empty() && !halved) cell.top5 = mean_of(seeds, &Result::top5);
-  cell.images_per_second = mean_of(seeds, &Result::images_per_second);
+  if (on_one_machine(seeds, {})) cell.images_per_second = mean_of(seeds, &Result::images_per_second);
   cell.seconds = mean_of(seeds, &Result::seconds);
   cell.params = size_of(seeds, &Result::params), cell.gmacs = size_of(seeds, &Result::gmacs);
   cell.peak_memory_bytes = mean_of(seeds, &Result::peak_memory_bytes);
   judge_tests(seeds, scale.tests, cell);
   for (const auto& [test, figures] : row.paper_tests)
     if (const auto at = figures.find(column); at != figures.end()) cell.paper_tests[test] = at->second;
-  if (scale.name == "full" && cell.paper && cell.ours.count > 0) cell.difference = cell.ours.mean - *cell.paper;
+  if (compares_figures(scale) && cell.paper && cell.ours.count > 0) cell.difference = cell.ours.mean - cell.paper->value;
   if (row.base.empty()) return cell;
-  const std::optional<double> before = paper_of(experiment.row(row.base));
-  if (cell.paper && before) cell.paper_increment = *cell.paper - *before;
+  const std::optional<Figure> before = paper_of(experiment.row(row.base));
+  if (cell.paper && before) cell.paper_increment = cell.paper->value - before->value;
   const Seeds base = found.at({row.base, column}).shown().results;
   compare_speed(seeds, base, cell);
   const Estimate increment = paired(seeds, base, [](const Result& a, const Result& b) { return a.top1 - b.top1; });

@@ -22,6 +22,12 @@ std::string number(const std::optional<double>& v, bool sign = false) {
   return sign ? fmt::format("{:+.2f}", *v) : fmt::format("{:.2f}", *v);
 }
 
+/// "79.29 [M]"
+std::string figure_text(const std::optional<Figure>& figure) {
+  if (!figure) return "";
+  return fmt::format("{:.2f}{}{}", figure->value, figure->mark.empty() ? "" : " ", figure->mark);
+}
+
 std::string millions(double params) { return params > 0 ? fmt::format("{:.4g}", params / 1e6) : ""; }
 std::string gigas(double gmacs) { return gmacs > 0 ? fmt::format("{:.4g}", gmacs) : ""; }
 
@@ -82,9 +88,9 @@ Estimate of_test(const Cell& c, const std::string& test) {
   return estimate(values);
 }
 
-std::optional<double> paper_of_test(const Cell& c, const std::string& test) {
+std::optional<Figure> paper_of_test(const Cell& c, const std::string& test) {
   const auto at = c.paper_tests.find(test);
-  return at == c.paper_tests.end() ? std::optional<double>() : at->second;
+  return at == c.paper_tests.end() ? std::optional<Figure>() : at->second;
 }
 
 /// Columns of the terminal, of Markdown and of the page; those of the tests stand behind the verdict.
@@ -96,7 +102,7 @@ std::vector<Column> columns_of(const Outcome& outcome) {
       {"seeds", false, true, [](const Cell& c) { return std::to_string(c.ours.count); }},
       {"top-1", true, false, [](const Cell& c) { return share_text(c.ours); }},
       {"change", true, false, [](const Cell& c) { return increment_text(c.increment); }},
-      {"paper", true, false, [](const Cell& c) { return number(c.paper); }},
+      {"paper", true, false, [](const Cell& c) { return figure_text(c.paper); }},
       {"paper's change", true, false, [](const Cell& c) { return number(c.paper_increment, true); }},
       {"ours − paper", true, false, [](const Cell& c) { return number(c.difference, true); }},
       {"verdict", true, false, verdict_text},
@@ -111,7 +117,7 @@ std::vector<Column> columns_of(const Outcome& outcome) {
   auto at = std::find_if(columns.begin(), columns.end(), [](const Column& c) { return c.header == "verdict"; }) + 1;
   for (const std::string& test : tests_of(outcome)) {
     at = columns.insert(at, {test, true, false, [test](const Cell& c) { return share_text(of_test(c, test)); }}) + 1;
-    at = columns.insert(at, {"paper's " + test, true, false, [test](const Cell& c) { return number(paper_of_test(c, test)); }}) + 1;
+    at = columns.insert(at, {"paper's " + test, true, false, [test](const Cell& c) { return figure_text(paper_of_test(c, test)); }}) + 1;
   }
   return columns;
 }
@@ -188,13 +194,14 @@ std::string to_csv(const Outcome& outcome) {
   std::string out =
       "row,column,seeds,top1,top1_deviation,increment,increment_half_width,paper_top1,paper_increment,verdict,top5,images_per_second,"
       "seconds,difference_from_paper,params,gmacs,precisions,speed_ratio,speed_ratio_half_width,pictures,cells,best_cell,"
-      "peak_memory_bytes";
+      "peak_memory_bytes,paper_mark";
   const std::set<std::string> tests = tests_of(outcome);
   for (const std::string& test : tests)
     out += fmt::format(",{0},{1},{2}", report::csv_cell(test), report::csv_cell(test + "_deviation"), report::csv_cell("paper_" + test));
   out += "\n";
   const auto value = [](double v) { return std::isfinite(v) ? fmt::format("{:.4f}", v) : std::string(); };
   const auto optional = [&](const std::optional<double>& v) { return v ? value(*v) : std::string(); };
+  const auto of_paper = [&](const std::optional<Figure>& figure) { return figure ? value(figure->value) : std::string(); };
   const auto positive = [](double v, int digits) { return v > 0 ? fmt::format("{:.{}f}", v, digits) : std::string(); };
   for (const Cell& c : outcome.cells) {
     const bool any = c.ours.count > 0;
@@ -205,7 +212,7 @@ std::string to_csv(const Outcome& outcome) {
                                       c.ours.count > 1 ? value(c.ours.deviation) : "",
                                       c.increment ? value(c.increment->mean) : "",
                                       c.increment ? value(c.increment->half_width) : "",
-                                      optional(c.paper),
+                                      of_paper(c.paper),
                                       optional(c.paper_increment),
                                       report::csv_cell(verdict_text(c)),
                                       optional(c.top5),
@@ -220,10 +227,11 @@ std::string to_csv(const Outcome& outcome) {
                                       outcome.halved ? "half" : "all",
                                       c.trials.empty() ? "" : std::to_string(c.trials.size()),
                                       report::csv_cell(best_settings(c)),
-                                      positive(c.peak_memory_bytes, 0)};
+                                      positive(c.peak_memory_bytes, 0),
+                                      c.paper ? c.paper->mark : ""};
     for (const std::string& test : tests) {
       const Estimate e = of_test(c, test);
-      cells.insert(cells.end(), {e.count ? value(e.mean) : "", e.count > 1 ? value(e.deviation) : "", optional(paper_of_test(c, test))});
+      cells.insert(cells.end(), {e.count ? value(e.mean) : "", e.count > 1 ? value(e.deviation) : "", of_paper(paper_of_test(c, test))});
     }
     out += fmt::format("{}\n", fmt::join(cells, ","));
   }
@@ -231,7 +239,7 @@ std::string to_csv(const Outcome& outcome) {
 }
 
 std::string to_markdown(const Experiment& experiment, const Scale& scale, const Outcome& outcome) {
-  std::string out = fmt::format("# {}\n\n{}; scale {}: {}\n\n", experiment.title, experiment.source, scale.name, scale.cost);
+  std::string out = fmt::format("# {}\n\n{}; scale {}\n\n", experiment.title, experiment.source, scale_text(scale, outcome));
   const std::string standing = standing_text(outcome);
   const size_t colon = standing.find(':');
   out += fmt::format("**{}{}**{}.\n\n", static_cast<char>(std::toupper(standing.front())), standing.substr(1, colon - 1),
@@ -244,6 +252,21 @@ std::string to_markdown(const Experiment& experiment, const Scale& scale, const 
   return out;
 }
 
+std::string scale_text(const Scale& scale, const Outcome& outcome) {
+  std::set<std::string> runs;
+  int64_t seeds = 0;
+  for (const Cell& cell : outcome.cells) {
+    seeds = std::max(seeds, cell.ours.count);
+    for (const auto& [seed, key] : cell.runs) runs.insert(key);
+    for (const Trial& trial : cell.trials)
+      for (const auto& [seed, key] : trial.runs) runs.insert(key);
+  }
+  std::string out = fmt::format("{}, as planned: {}; here {} run{} with {} seed{}", scale.name, scale.cost, runs.size(),
+                                runs.size() == 1 ? "" : "s", seeds, seeds == 1 ? "" : "s");
+  if (scale.own_data.empty()) return out + " on " + scale.data;
+  return out + fmt::format(" on {} (in place of {})", scale.own_data, scale.data);
+}
+
 std::string how_to_read(const Scale& scale, const Outcome& outcome) {
   std::string out =
       "Top-1 in percent at the end of training, mean ± deviation over seeds. A change is against the row that it builds on, paired by "
@@ -251,7 +274,10 @@ std::string how_to_read(const Scale& scale, const Outcome& outcome) {
       "convolutions and "
       "linear layers) are computed from the network of the run, images/s and time are what the runs measured.";
   if (outcome.halved) out += fmt::format(" {}", grid_text());
-  if (scale.name != "full") out += " At this scale only signs are compared with the paper, never figures.";
+  if (scale.name != "full")
+    out += " At this scale only signs are compared with the paper, never figures.";
+  else if (!compares_figures(scale))
+    out += " These are not the paper's pictures: only signs are compared with it, never figures.";
   return out;
 }
 

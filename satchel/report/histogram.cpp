@@ -16,7 +16,7 @@ constexpr double kWidth = 460, kLeft = 46, kRightEdge = kWidth - 14, kPlot = 180
 
 using Shares = std::array<double, kBins>;
 
-/// Percent of the values in each bin between `low` and `high`.
+/// Percent of the values, all finite, in each bin between `low` and `high`.
 Shares shares_of(const std::vector<double>& values, double low, double high) {
   Shares out{};
   for (const double v : values)

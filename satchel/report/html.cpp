@@ -35,7 +35,7 @@ svg { display: block; max-width: 100%; height: auto; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; line-height: 1.4; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .36rem .9rem .36rem 0; border-bottom: 1px solid var(--rule); vertical-align: top; overflow-wrap: anywhere; }
-th:last-child, td:last-child { padding-right: 0; } td:first-child { min-width: 6.2rem; } td.n + td:not(.n), th.n + th:not(.n) { padding-left: .6rem; }
+td:nth-child(2):not(.n) { min-width: 4.6rem; } th:last-child, td:last-child { padding-right: 0; } td:first-child { min-width: 6.2rem; } td.n + td:not(.n), th.n + th:not(.n) { padding-left: .6rem; }
 th { color: var(--soft); font-weight: 600; vertical-align: bottom; } td.n, th.n { text-align: right; white-space: nowrap; }
 .share { display: inline-block; width: 4.5rem; height: .55rem; margin-right: .6rem; border-radius: .3rem; background: var(--rule); overflow: hidden; }
 td .soft { font-size: inherit; }
@@ -104,7 +104,7 @@ std::string base64(const std::vector<uint8_t>& bytes) {
 constexpr size_t kStacked = 6;
 
 bool is_number(const std::string& cell) {
-  return !cell.empty() && cell.find_first_not_of("0123456789.,+-−±%–<… e") == std::string::npos &&
+  return !cell.empty() && cell.find_first_not_of("0123456789.,+-−±%–<… e[VM]") == std::string::npos &&
          cell.find_first_of("0123456789") != std::string::npos;
 }
 

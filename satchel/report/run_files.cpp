@@ -30,11 +30,17 @@ std::vector<std::string> cells(const std::string& line) {
   return out;
 }
 
-std::vector<std::vector<std::string>> rows_of(const Path& file) {
-  std::vector<std::vector<std::string>> out;
+std::vector<std::string> lines_of(const Path& file) {
+  std::vector<std::string> out;
   if (!std::filesystem::exists(file)) return out;
   std::istringstream text(read_text(file));
-  for (std::string line; std::getline(text, line);) out.push_back(cells(line));
+  for (std::string line; std::getline(text, line);) out.push_back(line);
+  return out;
+}
+
+std::vector<std::vector<std::string>> rows_of(const Path& file) {
+  std::vector<std::vector<std::string>> out;
+  for (const std::string& line : lines_of(file)) out.push_back(cells(line));
   return out;
 }
 
@@ -51,7 +57,6 @@ void read_summary(const Path& file, RunFiles& run) {
 }
 
 void read_metrics(const Path& file, RunFiles& run) {
-  if (!std::filesystem::exists(file)) return;
   // A line holds the mean since its epoch began; what came in since the line before is the difference of the two sums.
   int64_t step_before = 0;
   double sum_before = 0, seconds_at = 0, ended = 0;
@@ -63,10 +68,11 @@ void read_metrics(const Path& file, RunFiles& run) {
     if (step > step_before) run.loss.emplace_back(step, (sum - sum_before) / static_cast<double>(step - step_before));
     step_before = step, sum_before = sum;
   };
-  std::istringstream text(read_text(file));
-  for (std::string line; std::getline(text, line);) {
-    const auto json = nlohmann::ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
+  for (const std::string& line : lines_of(file)) {
+    auto json = nlohmann::ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!json.is_object()) continue;
+    // A loss that is no number stands as null; what is null says nothing.
+    for (auto at = json.begin(); at != json.end();) at = at->is_null() ? json.erase(at) : std::next(at);
     ended = json.value("time", 0.0);
     if (!json.contains("images_per_second")) continue;
     if (json.contains("loss")) add_loss(json.value("step", int64_t{0}), json.value("epoch", 0.0), json.value("loss", 0.0));
@@ -135,7 +141,7 @@ RunFiles read_run(const Path& folder) {
   read_summary(folder / "summary.csv", run);
   read_metrics(folder / "metrics.jsonl", run);
   run.predictions = read_predictions(folder / "predictions.csv");
-  for (const auto& row : rows_of(folder / "classes.txt")) run.classes.push_back(fmt::format("{}", fmt::join(row, ",")));
+  run.classes = lines_of(folder / "classes.txt");
   run.recipe = read_text(folder / "recipe.toml");
   if (std::filesystem::exists(folder / "env.json")) {
     const auto json = nlohmann::ordered_json::parse(read_text(folder / "env.json"), nullptr, /*allow_exceptions=*/false);

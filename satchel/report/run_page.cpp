@@ -201,7 +201,7 @@ std::optional<std::pair<std::string, double>> best_gap(const RunFiles& run, cons
 std::string gaps(const RunFiles& run, const recipe::Table& root) {
   std::vector<double> right, wrong;
   for (const PredictionRow& p : run.predictions)
-    if (p.gap) (p.truth == p.answer ? right : wrong).push_back(*p.gap);
+    if (p.gap && std::isfinite(*p.gap)) (p.truth == p.answer ? right : wrong).push_back(*p.gap);
   if (right.empty() && wrong.empty()) return "";
   return soft(
              "Largest logit minus the mean of the others (arXiv 1812.01187, figure 4), validation pictures. Label smoothing draws it "

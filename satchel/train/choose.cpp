@@ -143,7 +143,8 @@ void apply_choice(recipe::Table& root, const Choice& choice) {
 }
 
 int64_t fitting_batch(int64_t batch, int64_t accumulate, int64_t min_epoch_steps, int64_t places) {
-  while (batch / 2 >= 32 && places / (batch * accumulate) < min_epoch_steps) batch /= 2;
+  constexpr int64_t kLeast = 16;  // below, batch norms see too little
+  while (batch / 2 >= kLeast && places / (batch * accumulate) < min_epoch_steps) batch /= 2;
   return batch;
 }
 

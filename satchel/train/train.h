@@ -45,7 +45,7 @@ struct TrainOptions {
     f("batch", batch, "pictures per forward pass on all devices together; a step takes `accumulate` of them", Range{1, 1 << 20},
       Flag{"--batch-size", "-b", "--batch"});
     f("min_epoch_steps", min_epoch_steps,
-      "few pictures: the recipe's batch is halved, not below 32, until an epoch has this many steps; 0, or --batch given: it stands",
+      "few pictures: the recipe's batch is halved, not below 16, until an epoch has this many steps; 0, or --batch given: it stands",
       recipe::kNotNegative);
     f("seed", seed, "decides initial weights, order, augmentation and splits", Range{0, 9e18}, Flag{"--seed"});
     f("precision", precision,

@@ -168,7 +168,7 @@ const std::map<std::string, std::pair<const char*, const char*>> kActs = {
     {"smoothing", {"", "--smoothing 0"}},
     {"train_interpolation", {"", "--train-interpolation bicubic"}},
     {"drop", {"", "--drop 0.2"}},
-    {"drop_connect", {"", "--drop-connect 0.2"}},
+    {"drop_connect", {"OF_2021", "--drop-connect 0.2"}},
     {"drop_path", {"", "--drop-path 0.05"}},
     {"sync_bn", {"WORLD 2", "--sync-bn"}},
     {"model_ema", {"", "--model-ema"}},
@@ -180,8 +180,8 @@ const std::map<std::string, std::pair<const char*, const char*>> kActs = {
 };
 
 std::string everything(const std::string& arguments) {
-  const bool two = arguments.starts_with("WORLD 2");
-  const FromTimm converted = from(two ? arguments.substr(7) : arguments, {false, two ? 2 : 1});
+  const bool two = arguments.starts_with("WORLD 2"), old = arguments.starts_with("OF_2021");
+  const FromTimm converted = from(two || old ? arguments.substr(7) : arguments, {old, two ? 2 : 1});
   FromTimm without_idle = converted;
   without_idle.idle.clear();
   return recipe_text(without_idle, "x.toml", "");
@@ -214,7 +214,7 @@ TEST(Arguments, LostOnesAreListedWithTheReasonAndHarmlessOnesByName) {
                                                                              : "7"},
                      false,
                      "test"});
-    const FromTimm converted = from_timm({all, 1, "test", true}, one_network());
+    const FromTimm converted = from_timm({all, 1, "test", {}}, one_network());
     const bool listed = std::any_of(converted.lost.begin(), converted.lost.end(),
                                     [&](const Remark& r) { return r.what.starts_with(flag_of(argument)) && r.why == argument.text; });
     const bool idle = std::count(converted.idle.begin(), converted.idle.end(), argument.name) == 1;

@@ -67,6 +67,22 @@ TEST(CommandLine, ATextIsReadAsAShellWould) {
   EXPECT_EQ(given(read, "lr"), "0.1");
 }
 
+TEST(CommandLine, RedirectionsAreNoneOfItAndOtherCommandsAreNamed) {
+  const Scratch scratch;
+  write_atomic(scratch / "run.sh",
+               "if true; then python train.py /a --lr 0.1 2>&1 > out.log | tee log; fi\npython train.py /b --lr '0.2'\n");
+  const Invocation read = read_file(scratch / "run.sh");
+  EXPECT_EQ(read.source, "python train.py /a --lr 0.1");
+  EXPECT_EQ(given(read, "data"), "/a");
+  EXPECT_EQ(read.others, std::vector<std::string>{"python train.py /b --lr 0.2"});
+  EXPECT_EQ(from_timm(read, one_network()).noted[0].what, "python train.py /b --lr 0.2");
+  EXPECT_EQ(error_of(Kind::usage,
+                     [] {
+                       read_command({"python", "train.py", "/a", "/b c"});
+                     }),
+            "'/b c': train.py takes one folder of data, and it stands before; leave it out, or put it behind its flag");
+}
+
 TEST(CommandLine, TheCommandWinsOverItsConfigurationFile) {
   const Scratch scratch;
   write_atomic(scratch / "c.yaml", "lr: 0.3\nepochs: 90\n");

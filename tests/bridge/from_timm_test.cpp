@@ -28,6 +28,15 @@ TEST(FromTimm, TheFileOpensWithItsCommandAndTheLists) {
   EXPECT_EQ(recipe::to_toml(recipe::parse_toml(text, "mine.toml")), recipe::to_toml(converted.root));
 }
 
+TEST(FromTimm, TheHeadsCommandIsQuotedAndOnOneLine) {
+  const Invocation invocation = read_command({"python", "train.py", "/my data", "--experiment", "a\nb"});
+  const std::string text = recipe_text(from_timm(invocation, one_network()), "my recipe.toml", invocation.source);
+  EXPECT_TRUE(
+      text.starts_with("# satchel train '/my data' --recipe 'my recipe.toml'\n# From timm: python train.py '/my data' --experiment "
+                       "$'a\\nb'\n"))
+      << text;
+}
+
 TEST(FromTimm, KeysThatTrainPyHasNotAreListedWithASuggestion) {
   const FromTimm converted = from_timm(read_args_yaml("lr: 0.1\nsmothing: 0.1\n", "a.yaml"), one_network(), {false, 1});
   ASSERT_EQ(converted.lost.size(), 1u);
@@ -47,6 +56,8 @@ TEST(FromTimm, DefaultsOf2021) {
             "{ cosine = { cooldown = \"10 epochs\", min_lr = 1e-06, per = \"epoch\", warmup = \"3 epochs\", warmup_from = \"zero\", "
             "warmup_lr = 1e-04 } }");
   EXPECT_EQ(toml_at(root, "train.length"), "\"310 epochs\"");
+  EXPECT_EQ(toml_at(from("--sched multistep --epochs 90 --warmup-epochs 0", {true, 1}).root, "schedule.step.milestones"),
+            "[\"29 epochs\", \"59 epochs\"]");
 }
 
 TEST(FromTimm, ValuesKeepThePlaceTheyCameFrom) {

@@ -16,6 +16,22 @@ TEST(NetworkArguments, NameWithoutTagAndOptions) {
             (std::vector<Remark>{{"--model-kwargs act_layer=\"silu\"", "satchel's resnet50 has no such option"}}));
 }
 
+TEST(NetworkArguments, ATagsOwnSizesAreNotKnown) {
+  EXPECT_EQ(from("--model timm/resnet50.tv_in1k").noted.size(), 1u);
+  EXPECT_EQ(from("--model resnet50.tv_in1k --img-size 224 --crop-pct 0.875 --interpolation bilinear").noted.size(), 0u);
+  EXPECT_NE(toml("--model resnet50.tv_in1k --no-aug", "augment"), "");
+}
+
+TEST(NetworkArguments, DropConnectIsStochasticDepthInOldVersionsAlone) {
+  EXPECT_EQ(from("--drop-connect 0.2").idle, std::vector<std::string>{"drop_connect"});
+  EXPECT_EQ(toml_at(from("--drop-connect 0.2", {true, 1}).root, "model.resnet50.drop_path"), "0.2");
+  EXPECT_EQ(toml_at(from("--drop-connect 0.2 --drop-path 0.1", {true, 1}).root, "model.resnet50.drop_path"), "0.1");
+}
+
+TEST(NetworkArguments, AnUnknownNetworkTakesItsOptionsAlong) {
+  EXPECT_EQ(from("--model convnext_tiny --drop-path 0.1 --gp max").lost[0].what, "--model convnext_tiny --drop-path 0.1 --gp max");
+}
+
 TEST(NetworkArguments, AnUnknownNetworkIsListedWithASuggestion) {
   const FromTimm converted = from("--model resnet5O");
   EXPECT_EQ(at(converted.root, "model"), nullptr);

@@ -51,8 +51,21 @@ TEST(Pictures, Mixes) {
   EXPECT_EQ(toml("--mixup 0.1 --no-prefetcher", "mixing.round"), "false");
 }
 
+TEST(Pictures, AnEmptyTrainInterpolationIsTheNetworks) {
+  const std::string text = toml("--train-interpolation=", "augment");
+  EXPECT_NE(text.find("interpolation = \"bicubic\""), std::string::npos) << text;
+}
+
+TEST(Pictures, IncWithoutANumberIsPassedOver) {
+  const FromTimm converted = from("--aa rand-m9-mstd0.5-inc");
+  EXPECT_NE(toml_at(converted.root, "augment").find("policy = \"rand-m9-mstd0.5\""), std::string::npos);
+  EXPECT_EQ(converted.noted.size(), 1u);
+}
+
 TEST(Pictures, Repeats) {
   EXPECT_EQ(toml("--aug-repeats 3", "sampler.repeats"), "3");
+  EXPECT_EQ(from("--aug-repeats 3").noted.size(), 1u) << "timm wants several processes";
+  EXPECT_EQ(from("--aug-repeats 3 --smoothing 0", {false, 2}).noted.size(), 1u) << "that of two processes alone";
   EXPECT_EQ(from("--aug-repeats 2.5").lost.size(), 1u);
 }
 

@@ -9,7 +9,8 @@ namespace satchel::bridge {
 namespace {
 
 TEST(Rate, TimmsSgdIsNesterovsAndMomentumIsPlain) {
-  EXPECT_EQ(toml("--lr 0.1", "optimizer"), "{ sgd = { decoupled = \"no\", lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 2e-05 } }");
+  EXPECT_EQ(toml("--lr 0.1", "optimizer"),
+            "{ sgd = { decoupled = \"no\", lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 2e-05 } }");
   EXPECT_EQ(toml("--opt momentum --lr 0.1", "optimizer.sgd.nesterov"), "false");
   EXPECT_EQ(toml("--opt sgdw --lr 0.1 --weight-decay 1e-4", "optimizer.sgd.decoupled"), "\"rate\"");
   EXPECT_EQ(toml("--opt sgdw --lr 0.1 --weight-decay 0", "optimizer.sgd.decoupled"), "");
@@ -31,8 +32,33 @@ TEST(Rate, WhatSatchelHasNotIsListed) {
   EXPECT_EQ(from("--opt adam").lost.size(), 1u);  // its decay is coupled
   EXPECT_NE(toml("--opt adam --weight-decay 0", "optimizer.adamw"), "");
   EXPECT_EQ(from("--sched tanh").lost.size(), 1u);
-  EXPECT_EQ(from("--lr-cycle-limit 3").lost, (std::vector<Remark>{{"--lr-cycle-decay 0.5", "every cycle starts at the same rate"}}));
+  EXPECT_EQ(from("--lr-cycle-limit 3").lost, (std::vector<Remark>{{"--lr-cycle-limit 3", "every cycle starts at the same rate"}}));
   EXPECT_EQ(from("--opt-kwargs foo=1").lost.size(), 1u);
+}
+
+TEST(Rate, WhatIsLostTakesWhatActsThroughItAlong) {
+  const FromTimm converted = from("--opt adan --lr 1e-3 --opt-betas 0.9 0.95 --sched tanh --min-lr 1e-6 --cooldown-epochs 10 --epochs 90");
+  ASSERT_EQ(converted.lost.size(), 2u);
+  EXPECT_EQ(converted.lost[0].what, "--opt adan --lr 0.001 --opt-betas 0.9 0.95");
+  EXPECT_EQ(converted.lost[1].what, "--sched tanh --min-lr 1e-06 --cooldown-epochs 10");
+  EXPECT_EQ(converted.idle, std::vector<std::string>());
+  EXPECT_EQ(toml_at(converted.root, "train.length"), "\"100 epochs\"");
+}
+
+TEST(Rate, KeywordsOfTheOptimizer) {
+  EXPECT_EQ(toml("--opt rmsproptf --opt-kwargs eps=1e-3", "optimizer.rmsprop_tf.eps"), "0.001");
+  EXPECT_EQ(toml("--opt adamw --opt-kwargs betas=(0.9,0.95)", "optimizer.adamw.betas"), "[0.9, 0.95]");
+  EXPECT_EQ(toml("--opt-kwargs filter_bias_and_bn=False", "optimizer.sgd.decay_norm_and_bias"), "true");
+  EXPECT_EQ(from("--opt-kwargs eps=1e-3").lost.size(), 1u);  // SGD has none
+}
+
+TEST(Rate, ARunThatEndsWithinItsWarmupRisesToWhatItReaches) {
+  const FromTimm converted = from("--epochs 3 --warmup-epochs 5 --warmup-lr 0.1 --lr 0.6");
+  EXPECT_EQ(toml_at(converted.root, "schedule.cosine.warmup"), "\"3 epochs\"");
+  EXPECT_EQ(toml_at(converted.root, "optimizer.sgd.lr"), "0.4");  // 0.1 + (0.6 − 0.1) · 3/5
+  EXPECT_EQ(converted.noted.size(), 1u);
+  EXPECT_EQ(toml("--epochs 3 --warmup-epochs 6 --warmup-lr 0 --lr-base 0.25 --lr-base-size 256 -b 512", "optimizer.sgd.lr"), "0.25");
+  EXPECT_EQ(toml("--epochs 3 --warmup-epochs 5 --warmup-prefix --lr 0.1", "schedule.cosine.warmup"), "\"5 epochs\"");
 }
 
 TEST(Rate, TheCosineMovesByEpochUnlessSchedOnUpdates) {

@@ -13,9 +13,14 @@ TEST(ToTimm, WordsAreQuotedAndLinesBrokenAtFlags) {
   EXPECT_EQ(shell_text({"a", "--bb", "c", "--dd", "it's"}, 12), "a --bb c \\\n  --dd 'it'\\''s'\n");
 }
 
+TEST(ToTimm, AWordWithLineBreaksStaysOnOneLine) {
+  EXPECT_EQ(shell_word("a\nb's"), "$'a\\nb\\'s'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
 TEST(ToTimm, EveryReasonIsForItsPathAlone) {
   EXPECT_EQ(why_not("train.save_every"), std::nullopt);
-  EXPECT_EQ(why_not("optimizer.lamb.decay_norm_and_bias"), "timm never decays norms and biases");
+  EXPECT_EQ(why_not("optimizer.lamb.decay_norm_and_bias"), "timm decays all norms and biases or none");
   EXPECT_EQ(why_not("schedule.cosine.warmup_from"), "timm's warm-up starts with an epoch (or update) at warmup_lr");
   EXPECT_EQ(why_not("model.resnet50.init"), "train.py has no argument for it");
   EXPECT_EQ(why_not("something.new"), "train.py has no argument for it");

@@ -25,13 +25,21 @@ TEST(Training, WithoutMixingAndSmoothingTrainPyTakesCrossEntropy) {
   EXPECT_EQ(converted.noted[0].what, "--bce-loss");
 }
 
+TEST(Training, JensenShannonTakesThePlaceOfEveryLoss) {
+  const FromTimm converted = from("--jsd-loss --bce-loss --mixup 0.1");
+  EXPECT_EQ(at(converted.root, "loss"), nullptr);
+  EXPECT_EQ(converted.lost, (std::vector<Remark>{{"--jsd-loss --bce-loss", "no Jensen-Shannon loss"}}));
+}
+
 TEST(Training, TheBatchIsThatOfAllProcesses) {
   const FromTimm converted = from("-b 256 -vb 128 --sync-bn", {false, 4});
   EXPECT_EQ(toml_at(converted.root, "train.batch"), "1024");
   EXPECT_EQ(toml_at(converted.root, "evaluate.batch"), "512");
   ASSERT_EQ(converted.noted.size(), 1u);
-  EXPECT_EQ(converted.noted[0].why,
-            "the batch is 1024 = 256 × 4; timm mixes each process's share by itself, one device of satchel the whole");
+  EXPECT_EQ(converted.noted[0].why, "the batch is 1024 = 256 × 4");
+  EXPECT_EQ(from("-b 256 --mixup 0.1", {false, 4}).noted[0].why,
+            "the batch is 1024 = 256 × 4; timm mixes and normalises (batch norm) each process's share by itself, one device of satchel the "
+            "whole");
 }
 
 TEST(Training, Precision) {

@@ -13,7 +13,6 @@ TEST(ArgsYaml, KeysListsAndNothingWithTheirLines) {
       "# written by hand\nlr: 5e-3\naa: null\nscale:\n- 0.3\n- 1.0\namp: yes\nexperiment: 'no'\nmodel_kwargs: {zero_init_last: false}\n",
       "a.yaml");
   ASSERT_EQ(read.given.size(), 6u);
-  EXPECT_TRUE(read.complete);
   EXPECT_EQ(read.given[0].name, "lr");
   EXPECT_EQ(read.given[0].words, std::vector<std::string>{"5e-3"});
   EXPECT_EQ(read.given[0].origin, "a.yaml:2");
@@ -22,6 +21,11 @@ TEST(ArgsYaml, KeysListsAndNothingWithTheirLines) {
   EXPECT_EQ(read.given[3].words, std::vector<std::string>{"true"});
   EXPECT_EQ(read.given[4].words, std::vector<std::string>{"no"});  // a text in quotes
   EXPECT_EQ(read.given[5].words, std::vector<std::string>{"zero_init_last=false"});
+}
+
+TEST(ArgsYaml, KeywordsAreAsPythonWritesThem) {
+  const Invocation read = read_args_yaml("opt_kwargs: {max_grad_norm: null, betas: [0.9, 0.95]}\n", "a.yaml");
+  EXPECT_EQ(read.given[0].words, (std::vector<std::string>{"max_grad_norm=None", "betas=[0.9, 0.95]"}));
 }
 
 TEST(ArgsYaml, SaysWhatIsWrongAndWhere) {

@@ -33,6 +33,16 @@ std::vector<experiment::Job> runs(const experiment::Experiment& table, const std
   return out;
 }
 
+TEST(Experiments, EveryFigureOfAPaperSaysHowCertainItIs) {
+  for (const std::string& name : experiment::names()) {
+    for (const experiment::Row& row : experiment::load(name).rows) {
+      for (const auto& [column, figure] : row.paper) EXPECT_FALSE(figure.mark.empty()) << name << ": " << row.name << ", " << column;
+      for (const auto& [test, figures] : row.paper_tests)
+        for (const auto& [column, figure] : figures) EXPECT_FALSE(figure.mark.empty()) << name << ": " << row.name << ", " << test;
+    }
+  }
+}
+
 TEST(Experiments, TheTablesOfStrikesBackAreThere) {
   EXPECT_THAT(experiment::names(), ::testing::IsSupersetOf({"rsb-fig1", "rsb-fig2", "rsb-fig3", "rsb-fig4", "rsb-fig5", "rsb-fig6",
                                                             "rsb-fig7", "rsb-fig8", "rsb-losses", "rsb-ablation"}));
@@ -152,7 +162,7 @@ TEST(Experiments, EfficientTrainingStartsResNetsFromZeroGamma) {
 /// Figures of the paper as the dossier has them, and the increments between rows.
 TEST(Experiments, ThePapersFiguresStandInTheirRows) {
   const auto paper = [](const char* table, const char* row, const char* column) {
-    return experiment::load(table).row(row).paper.at(column);
+    return experiment::load(table).row(row).paper.at(column).value;
   };
   EXPECT_EQ(paper("bot-table4", "Linear scaling", "B=1024"), 75.17);
   EXPECT_EQ(paper("bot-table4", "+ fp16", "B=256"), 76.15);
@@ -168,8 +178,8 @@ TEST(Experiments, ThePapersFiguresStandInTheirRows) {
   EXPECT_EQ(paper("rsb-fig3", "A3", "ViT-Ti"), 66.7);
   EXPECT_EQ(paper("rsb-fig7", "A2", "iNat-19"), 75.0);
   const auto tests = experiment::load("rsb-fig4").row("A1").paper_tests;
-  EXPECT_EQ(tests.at("ReaL").at("ResNet-50"), 85.7);
-  EXPECT_EQ(tests.at("V2").at("ViT-S"), 69.4);
+  EXPECT_EQ(tests.at("ReaL").at("ResNet-50").value, 85.7);
+  EXPECT_EQ(tests.at("V2").at("ViT-S").value, 69.4);
 }
 
 }  // namespace

@@ -67,8 +67,8 @@ TEST(Distillation, ThePapersRecipeLearnsFromARunOnOnesOwnFolder) {
                              "--model", "cifar_resnet8d", "--img-size", "16", "--epochs", "8", "--threads", "1", "--device", "cpu"};
   const Ended ended = run(command, scratch.path());
   ASSERT_EQ(ended.code, 0) << ended.err;
-  EXPECT_THAT(ended.err, HasSubstr("small data: batch 1024 → 32, so that 100 pictures make 3 steps an epoch"));
-  EXPECT_THAT(ended.err, HasSubstr("learning rate 0.0125 = 0.1 · (32 / 256)"));
+  EXPECT_THAT(ended.err, HasSubstr("small data: batch 1024 → 16, so that 100 pictures make 6 steps an epoch"));
+  EXPECT_THAT(ended.err, HasSubstr("learning rate 0.00625 = 0.1 · (16 / 256)"));
 }
 
 TEST(Distillation, WhatIsWrongWithTheTeacherIsSaidOfTheTeacher) {

@@ -28,9 +28,9 @@ TEST(SmallData, TheBatchOfARecipeShrinksAndTheRateFollows) {
   write_splits(scratch / "data", 4, 25, 4);
   const Ended ended = run(procedure({"--name", "few"}), scratch.path());
   ASSERT_EQ(ended.code, 0) << ended.err;
-  EXPECT_THAT(ended.err, HasSubstr("small data: batch 2048 → 32, so that 100 pictures make 3 steps an epoch (train.min_epoch_steps = 24)"));
-  EXPECT_THAT(ended.err, HasSubstr("learning rate 0.001 = 0.008 · √(32 / 2048) for a batch of 32"));
-  EXPECT_THAT(read_text(scratch / "runs/few/recipe.toml"), HasSubstr("batch = 32"));
+  EXPECT_THAT(ended.err, HasSubstr("small data: batch 2048 → 16, so that 100 pictures make 6 steps an epoch (train.min_epoch_steps = 96)"));
+  EXPECT_THAT(ended.err, HasSubstr("learning rate 0.000707107 = 0.008 · √(16 / 2048) for a batch of 16"));
+  EXPECT_THAT(read_text(scratch / "runs/few/recipe.toml"), HasSubstr("batch = 16"));
 }
 
 TEST(SmallData, ABatchThatIsAskedForStands) {

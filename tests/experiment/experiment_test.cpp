@@ -26,7 +26,7 @@ TEST(Experiment, RowsStandOnTheRowBefore) {
   EXPECT_EQ(table.rows[0].base, "");
   EXPECT_EQ(table.rows[2].base, "+ a");
   EXPECT_EQ(table.rows[3].base, "+ a");
-  EXPECT_EQ(table.rows[1].paper.at("two"), 73);
+  EXPECT_EQ(table.rows[1].paper.at("two").value, 73);
   EXPECT_EQ(table.rows[2].labels.at("small"), "+ b (small)");
 }
 
@@ -100,7 +100,7 @@ TEST(Experiment, TestsHaveFiguresOfThePaperByColumn) {
   ASSERT_EQ(tests.size(), 2u);
   EXPECT_EQ(tests[0].name, "V2");
   EXPECT_EQ(tests[0].data, "other");
-  EXPECT_EQ(table.row("+ a").paper_tests.at("V2").at("one"), 61.5);
+  EXPECT_EQ(table.row("+ a").paper_tests.at("V2").at("one").value, 61.5);
   EXPECT_TRUE(table.scales.at("full").tests.empty());
 }
 
@@ -131,6 +131,17 @@ TEST(Experiment, ATeacherMayHaveARecipeOfItsOwnAtAScale) {
   EXPECT_EQ(jobs(table, table.scales.at("full"), 1)[0].recipe, "huge");
 }
 
+TEST(Experiment, AFigureHasItsMarkOrTheTables) {
+  const Scratch scratch;
+  std::string text = kTable;
+  text.replace(text.find("two = 73.0"), 10, "two = \"73.0 [V]\"");
+  write_atomic(scratch / "t.toml", "mark = \"[M+]\"\n" + text);
+  const Figures figures = load((scratch / "t.toml").string()).row("+ a").paper;
+  EXPECT_EQ(figures.at("one").mark, "[M+]");
+  EXPECT_EQ(figures.at("two").mark, "[V]");
+  EXPECT_EQ(figures.at("two").value, 73);
+}
+
 std::string refusal(const std::string& from, const std::string& to) {
   const Scratch scratch;
   std::string text = kTable;
@@ -158,6 +169,17 @@ TEST(Experiment, MistakesAreNamed) {
   EXPECT_THAT(refusal("set = [\"a=1\"]", "paper_test.V2 = { one = 60.0 }"), HasSubstr("row '+ a': paper_test has a test 'V2'; there are "));
   EXPECT_THAT(refusal("set = [\"a=1\"]", "paper_test.V2 = { six = 60.0 }"), HasSubstr("paper_test.V2 has a column 'six'"));
   EXPECT_THAT(refusal("set = [\"a=1\"]", "pretrained = \"small\""), HasSubstr("a teacher 'small' that is not there"));
+  EXPECT_THAT(refusal("two = 73.0", "two = \"73.0 [X]\""), HasSubstr("paper.two must be a number, or one with its mark"));
+  EXPECT_THAT(refusal("title = \"A table\"", "title = \"A table\"\nmark = \"M\""), HasSubstr("mark must be \"[V]\", \"[M+]\" or \"[M]\""));
+  EXPECT_THAT(refusal("name = \"+ a\"", "name = \"plain\""), HasSubstr("row 'plain': there is one of that name above"));
+  EXPECT_THAT(refusal("[[teacher]]", "[[teacher]]\nname = \"big\"\n[[teacher]]"),
+              HasSubstr("teacher 'big': there is one of that name above"));
+  EXPECT_THAT(refusal("parallel = 2", "parallel = 0"),
+              HasSubstr("scale.small.parallel must be a whole number of runs from 1 to 1024, not 0"));
+  EXPECT_THAT(refusal("parallel = 2", "parallel = 1e10"), HasSubstr("must be a whole number of runs"));
+  EXPECT_THAT(refusal("columns = [\"one\"]\n", "columns = [\"on\"]\n"),
+              HasSubstr("scale.full: the table has no column 'on'; it has one, two"));
+  EXPECT_THAT(refusal("[scale.full]", "[scale.ful]"), HasSubstr("scale.ful: scales are small, medium and full"));
 }
 
 TEST(Experiment, AnUnknownOneIsAnError) {
@@ -184,6 +206,21 @@ TEST(Experiment, AMachineMayAddSettingsAndSayWhy) {
   EXPECT_THAT(adapted[6].set, ElementsAre("train.batch=64", "c=2", "a=1", "a=2", "b=1", "b=3", "half=2"));
   EXPECT_EQ(adapted[6].remark, "in halves");
   EXPECT_NE(adapted[6].key, plain[6].key) << "another run than the one on a machine that needs no such thing";
+}
+
+TEST(Experiment, RunsThatComeToTheSameShareAFolder) {
+  const Scratch scratch;
+  const Experiment table = table_in(scratch.path());
+  const auto keys = [&](const Adapt& adapt) {
+    std::vector<std::string> out;
+    for (const Job& job : jobs(table, table.scales.at("small"), 1, adapt)) out.push_back(job.key);
+    return out;
+  };
+  const auto all_alike = keys([](const std::string&, const Settings&) -> Adaptation { return {{}, "", "alike"}; });
+  EXPECT_EQ(all_alike[1], all_alike[2]) << "whatever their settings are called";
+  EXPECT_NE(all_alike[1], all_alike[7]) << "but one has a teacher";
+  const auto each = keys([](const std::string&, const Settings& set) -> Adaptation { return {{}, "", set.back()}; });
+  EXPECT_NE(each[1], each[2]);
 }
 
 TEST(Experiment, ARefusedRowIsNamed) {

@@ -28,8 +28,10 @@ TEST(Ledger, IsOnDiskAtOnce) {
 
 TEST(Ledger, RefusesWhatIsNone) {
   const Scratch scratch;
-  write_atomic(scratch / "ledger.json", "{\"x\": 3}");
-  EXPECT_THROW(Ledger ledger(scratch.path()), Error);
+  for (const char* text : {"{\"x\": 3}", "[]"}) {
+    write_atomic(scratch / "ledger.json", text);
+    EXPECT_THROW(Ledger ledger(scratch.path()), Error) << text;
+  }
 }
 
 TEST(Ledger, TakesEntriesThatSayLess) {

@@ -34,7 +34,7 @@ TEST_F(PageTest, SaysWhatTheTableSays) {
   table.title = "Tricks <and> rows", table.note = "Cells & text differ.";
   const std::string text = page(scratch.path(), table, small, outcome, {{"figure", "A figure", "What it shows", "<svg></svg>", ""}});
   EXPECT_THAT(text, HasSubstr("<h1>Tricks &lt;and&gt; rows</h1>"));
-  EXPECT_THAT(text, HasSubstr("scale small: a minute"));
+  EXPECT_THAT(text, HasSubstr("scale small, as planned: a minute"));
   EXPECT_THAT(text, HasSubstr("valid: the first row reaches 70.00 %"));
   EXPECT_THAT(text, HasSubstr("helps, as in the paper"));
   EXPECT_THAT(text, HasSubstr("+2.10 ± 0.25"));

@@ -138,6 +138,29 @@ TEST_F(RunnerTest, ARunBeginsWithTheWeightsOfItsTeacherOnItsOwnPictures) {
   EXPECT_THAT(calls().back(), HasSubstr("--pretrained " + (teacher / "last_ema.safetensors").string()));
 }
 
+TEST_F(RunnerTest, ATeacherWhoseFolderIsGoneIsTrainedAgainWhereItIsNeeded) {
+  Ledger ledger(request.output);
+  const Job& teacher = all[0];
+  const auto pupil = std::find_if(all.begin(), all.end(), [&](const Job& job) { return job.teacher == teacher.key; });
+  EXPECT_TRUE(run_all({teacher}, ledger, request).failures.empty());
+  std::filesystem::remove_all(request.output / "runs" / teacher.key);
+  EXPECT_TRUE(run_all({teacher, *pupil}, ledger, request).failures.empty());
+  EXPECT_EQ(calls().size(), 3u);
+  EXPECT_NE(ledger.find(pupil->key), nullptr);
+  std::filesystem::remove_all(request.output / "runs" / teacher.key);
+  EXPECT_TRUE(run_all({teacher, *pupil}, ledger, request).failures.empty());
+  EXPECT_EQ(calls().size(), 3u) << "nobody needs it any more";
+}
+
+TEST_F(RunnerTest, ARunWhoseFolderIsGoneIsTrainedAgainToBeJudged) {
+  Ledger ledger(request.output);
+  EXPECT_TRUE(run_all({all[1]}, ledger, request).failures.empty());
+  std::filesystem::remove_all(request.output / "runs" / all[1].key);
+  request.tests = {{"V2", "/other"}};
+  EXPECT_TRUE(run_all({all[1]}, ledger, request).failures.empty());
+  EXPECT_EQ(ledger.find(all[1].key)->tests.at("V2"), 50.5);
+}
+
 TEST_F(RunnerTest, AFailureIsNamedAndTheOthersGoOn) {
   Ledger ledger(request.output);
   write_atomic(scratch / "fail", "--name " + all[3].key);

@@ -133,6 +133,19 @@ TEST_F(JudgeTest, ARunTooShortToMeasureItsSpeedGivesNoRatio) {
   EXPECT_FALSE(judge(table, table.scales.at("small"), all, ledger).cells[4].speed_ratio);
 }
 
+TEST_F(JudgeTest, SpeedsOfDifferentMachinesAreNotCompared) {
+  judged(70, {2.0, 2.1, 1.9});
+  for (const Job& job : all) {
+    Result result = *ledger.find(job.key);
+    result.machine = job.row == "+ b" ? "cuda:0, 2 threads" : job.row == "plain" && job.seed == 0 ? "cpu, 2 threads" : "cpu, 1 thread";
+    ledger.add(job.key, result);
+  }
+  const Outcome out = judge(table, table.scales.at("small"), all, ledger);
+  EXPECT_FALSE(out.cells[4].speed_ratio);
+  EXPECT_EQ(out.cells[0].images_per_second, 0) << "its seeds were on two";
+  EXPECT_GT(out.cells[2].images_per_second, 0);
+}
+
 TEST_F(JudgeTest, OnlyAtFullScaleIsAFigureComparedWithThePapers) {
   EXPECT_FALSE(judged(70, {2.0, 2.1, 1.9}).cells[0].difference);
   all = jobs(table, table.scales.at("full"), 3);

@@ -1,7 +1,7 @@
 """Chromium opens the pages of `satchel report`: usage report_page.py PROGRAM [PAGE…] [--screenshots DIR] (part of `make peers`).
 
-Without PAGE it trains two runs on made pictures, writes a run folder with 1,000 classes, and takes the pages of them and of their comparison. Each
-page is opened at 390 and 1280 pixels, light and dark, and as print. Nothing may be requested, stick out, be cut off, lie over other text, be
+Without PAGE it trains two runs and a small table on made pictures, writes a run folder with 1,000 classes, and takes the pages of them and of their
+comparison. Each page is opened at 390 and 1280 pixels, light and dark, and as print. Nothing may be requested, stick out, be cut off, lie over other text, be
 too small on a phone or too pale. Pictures of the pages go to DIR, to be looked at. Needs chromium (without it the check is left out) and pillow, numpy.
 """
 import argparse
@@ -143,8 +143,44 @@ class Browser:
         self.process.wait()
 
 
+TABLE = """
+title   = "Label smoothing at two batches, with a title that is longer than a line of a phone"
+source  = "nobody"
+figure  = "logit_gap"
+mark    = "[M]"
+columns = ["a batch of 8", "a batch of 16"]
+[[row]]
+name    = "baseline"
+paper   = { "a batch of 8" = 75.87, "a batch of 16" = "75.17 [V]" }
+[[row]]
+name    = "+ label smoothing, as much as suits it"
+grid    = { "train.smoothing" = [0.1, 0.2] }
+paper   = { "a batch of 8" = 76.2 }
+[scale.small]
+recipe  = "plain"
+data    = "data"
+cost    = "seconds"
+set     = ["model=cifar_resnet8", "augment=[{resize={size=32}},{center_crop={size=32}}]", "evaluate.img_size=32", "train.length=2 epochs", "optimizer.sgd.lr=0.05"]
+column."a batch of 8" = ["train.batch=8"]
+column."a batch of 16" = ["train.batch=16"]
+"""
+
+
+def made_table(program, root):
+    """The page of a table with a grid, a figure and a link to the page of a run."""
+    (root / "table.toml").write_text(TABLE)
+    repro = [program, "repro", str(root / "table.toml"), "--data", str(root / "data"), "--output", str(root / "table"), "--seeds", "2", "--device", "cpu"]
+    subprocess.run(repro, check=True, capture_output=True)
+    subprocess.run([program, "report", str(next((root / "table/runs").iterdir()))], check=True, capture_output=True)
+    subprocess.run(repro, check=True, capture_output=True)  # now with the link
+    page = root / "table/report.html"
+    if 'href="runs/' not in page.read_text():
+        sys.exit("report_page.py: the table's page links to no run")
+    return page
+
+
 def made_pages(program, root):
-    """Pages of two real runs, of a run with 1,000 classes, and of a comparison."""
+    """Pages of two real runs, of a run with 1,000 classes, of a comparison, and of a table."""
     import numpy
     from PIL import Image
 
@@ -176,12 +212,12 @@ def made_pages(program, root):
     for name, folders in (("run", runs[:1]), ("thousand", [large]), ("comparison", [*runs, large])):
         pages.append(root / f"{name}.html")
         subprocess.run([program, "report", *map(str, folders), "--output", str(pages[-1])], check=True, capture_output=True)
-    return pages
+    return [*pages, made_table(program, root)]
 
 
 def examine(browser, page, screenshots):
     wrong = []
-    if addresses := re.findall(r"(?:src|href)=\"(?!data:|#)[^\"]*|url\([^)]*|@import[^;]*", page.read_text()):
+    if addresses := re.findall(r"(?:src|href)=\"(?!data:|#|runs/)[^\"]*|url\([^)]*|@import[^;]*", page.read_text()):
         wrong.append(f"refers to {addresses[0]}")
     for way, width in WIDTHS.items():
         for scheme in ("light", "dark"):

@@ -35,6 +35,17 @@ TEST(RunFiles, HoldWhatTheFolderSays) {
   EXPECT_THAT(run.environment, ElementsAre(Pair("command", "satchel train photos"), Pair("cores", "2")));
 }
 
+TEST(RunFiles, NamesOfClassesAreLinesAndALossThatIsNoNumberSaysNothing) {
+  const Scratch scratch;
+  write_run(scratch.path());
+  write_atomic(scratch / "classes.txt", "3.5\" disk\ncat\n");
+  write_atomic(scratch / "metrics.jsonl", R"({"step":1,"epoch":0.25,"time":1000,"loss":null,"images_per_second":10.0})");
+  const RunFiles run = read_run(scratch.path());
+  EXPECT_THAT(run.classes, ElementsAre("3.5\" disk", "cat"));
+  EXPECT_TRUE(run.loss.empty());
+  EXPECT_EQ(run.images_per_second, 10);
+}
+
 TEST(RunFiles, ARunOfAnOlderVersionHasNoGaps) {
   const Scratch scratch;
   write_run(scratch.path());

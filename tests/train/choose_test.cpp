@@ -52,9 +52,10 @@ TEST(FittingBatch, IsHalvedUntilAnEpochHasEnoughSteps) {
   EXPECT_EQ(fitting_batch(2048, 1, 24, 50000), 2048) << "24 steps";
   EXPECT_EQ(fitting_batch(2048, 1, 25, 50000), 1024);
   EXPECT_EQ(fitting_batch(2048, 1, 24, 1650), 64) << "25 steps";
-  EXPECT_EQ(fitting_batch(2048, 1, 24, 255), 32) << "never below 32";
-  EXPECT_EQ(fitting_batch(2048, 1, 24, 10), 32);
-  EXPECT_EQ(fitting_batch(16, 1, 24, 100), 16) << "nor made larger";
+  EXPECT_EQ(fitting_batch(2048, 1, 96, 1653), 16) << "103 steps";
+  EXPECT_EQ(fitting_batch(2048, 1, 24, 255), 16) << "never below 16";
+  EXPECT_EQ(fitting_batch(2048, 1, 24, 10), 16);
+  EXPECT_EQ(fitting_batch(8, 1, 24, 100), 8) << "nor made larger";
   EXPECT_EQ(fitting_batch(256, 4, 24, 12288), 128) << "a step takes four";
 }
 
