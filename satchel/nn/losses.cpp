@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/nn/nn.h"
 
-#define LOSSES(X) X(cross_entropy) X(bce) X(distillation)
+#define LOSSES(X) X(cross_entropy) X(bce) X(distillation) X(poly)
 
 namespace satchel::nn {
 
