@@ -1,4 +1,4 @@
-// Optimizers, rates and schedules as timm means them.
+// Optimizers and rates as timm means them.
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
@@ -50,50 +50,6 @@ TEST(Rate, KeywordsOfTheOptimizer) {
   EXPECT_EQ(toml("--opt adamw --opt-kwargs betas=(0.9,0.95)", "optimizer.adamw.betas"), "[0.9, 0.95]");
   EXPECT_EQ(toml("--opt-kwargs filter_bias_and_bn=False", "optimizer.sgd.decay_norm_and_bias"), "true");
   EXPECT_EQ(from("--opt-kwargs eps=1e-3").lost.size(), 1u);  // SGD has none
-}
-
-TEST(Rate, ARunThatEndsWithinItsWarmupRisesToWhatItReaches) {
-  const FromTimm converted = from("--epochs 3 --warmup-epochs 5 --warmup-lr 0.1 --lr 0.6");
-  EXPECT_EQ(toml_at(converted.root, "schedule.cosine.warmup"), "\"3 epochs\"");
-  EXPECT_EQ(toml_at(converted.root, "optimizer.sgd.lr"), "0.4");  // 0.1 + (0.6 − 0.1) · 3/5
-  EXPECT_EQ(converted.noted.size(), 1u);
-  EXPECT_EQ(toml("--epochs 3 --warmup-epochs 6 --warmup-lr 0 --lr-base 0.25 --lr-base-size 256 -b 512", "optimizer.sgd.lr"), "0.25");
-  EXPECT_EQ(toml("--epochs 3 --warmup-epochs 5 --warmup-prefix --lr 0.1", "schedule.cosine.warmup"), "\"5 epochs\"");
-}
-
-TEST(Rate, TheCosineMovesByEpochUnlessSchedOnUpdates) {
-  EXPECT_EQ(toml("--epochs 100", "schedule"),
-            "{ cosine = { min_lr = 0.0, per = \"epoch\", warmup = \"5 epochs\", warmup_from = \"zero\", warmup_lr = 1e-05 } }");
-  EXPECT_EQ(toml("--sched-on-updates", "schedule.cosine.per"), "");
-  EXPECT_EQ(toml("--warmup-epochs 0", "schedule"), "{ cosine = { min_lr = 0.0, per = \"epoch\" } }");
-}
-
-TEST(Rate, PolyTakesItsPowerFromTheDecayRate) {
-  EXPECT_EQ(toml("--sched poly --decay-rate 0.9 --sched-on-updates --min-lr 1e-5 --epochs 20 --warmup-epochs 0", "schedule"),
-            "{ poly = { min_lr = 1e-05, power = 0.9 } }");
-}
-
-TEST(Rate, TheRunIsAsLongAsTimms) {
-  EXPECT_EQ(toml("--epochs 100", "train.length"), "\"100 epochs\"");
-  EXPECT_EQ(toml("--epochs 100 --cooldown-epochs 10", "train.length"), "\"110 epochs\"");
-  EXPECT_EQ(toml("--epochs 100 --cooldown-epochs 10 --warmup-prefix", "train.length"), "\"115 epochs\"");
-  EXPECT_EQ(toml("--epochs 100 --lr-cycle-limit 3", "train.length"), "\"300 epochs\"");
-  EXPECT_EQ(toml("--epochs 100 --sched step --cooldown-epochs 10", "train.length"), "\"100 epochs\"");
-  EXPECT_NE(error_of(Kind::usage, [] { from("--epochs 0"); }), "no error");
-}
-
-TEST(Rate, StairsAndMilestones) {
-  EXPECT_EQ(toml("--sched step --decay-epochs 30 --epochs 90 --warmup-epochs 0", "schedule"),
-            "{ step = { every = \"30 epochs\", factor = 0.1 } }");
-  EXPECT_EQ(toml("--sched step --decay-epochs 2.4 --decay-rate .97 --warmup-epochs 0", "schedule"),
-            "{ exponential = { every = \"2.4 epochs\", factor = 0.97, staircase = true } }");
-  EXPECT_EQ(toml("--sched step --decay-epochs 30 --epochs 90 --warmup-prefix", "schedule.step.milestones"),
-            "[\"35 epochs\", \"65 epochs\"]");
-  EXPECT_EQ(toml("--sched multistep --decay-milestones 30 60 90 --epochs 90 --warmup-epochs 0", "schedule.step.milestones"),
-            "[\"29 epochs\", \"59 epochs\", \"89 epochs\"]");  // timm acts an epoch earlier
-  EXPECT_EQ(toml("--sched step --decay-epochs 90 --epochs 60 --warmup-epochs 0", "schedule"), "{ constant = {} }");
-  EXPECT_EQ(toml("--sched step --decay-epochs 30", "schedule.step.warmup_per"), "\"epoch\"");
-  EXPECT_EQ(toml("--sched none", "schedule"), "{ constant = {} }");
 }
 
 }  // namespace

@@ -57,8 +57,7 @@ TEST(RecipeVerb, WhatTimmSaidComesBack) {
 TEST(RecipeVerb, BuiltInRecipesLoseWhatTimmCannotSayAndNothingElse) {
   using ::testing::ElementsAre;
   // The paper's text: weights, order and colours of its own, lighting, ε over the other classes, a warm-up that starts at lr/m.
-  EXPECT_THAT(unsaid("bot-baseline"),
-              ElementsAre("model", "model.resnet50v1.init", "augment", "train.min_epoch_steps"));
+  EXPECT_THAT(unsaid("bot-baseline"), ElementsAre("model", "model.resnet50v1.init", "augment", "train.min_epoch_steps"));
   EXPECT_THAT(unsaid("bot-smooth"), ElementsAre("model.resnet50d.init", "schedule.cosine.warmup_from", "augment", "train.min_epoch_steps",
                                                 "train.smoothing_over"));
   EXPECT_THAT(unsaid("bot-distill"), ::testing::Contains("loss"));

@@ -4,6 +4,7 @@
 
 #include "satchel/base/file.h"
 #include "satchel/experiment/experiment.h"
+#include "tests/scratch.h"
 
 namespace satchel::experiment {
 
@@ -50,6 +51,16 @@ columns = ["one"]
 inline Experiment table_in(const Path& folder) {
   write_atomic(folder / "table.toml", kTable);
   return load((folder / "table.toml").string());
+}
+
+/// Adds lines to the row "+ a" and to the small scale of the table.
+inline Experiment table_with(const Scratch& scratch, const std::string& row, const std::string& scale) {
+  std::string text = kTable;
+  const std::string at_row = "set = [\"a=1\"]\n", at_scale = "floor = 60\n";
+  text.replace(text.find(at_row), at_row.size(), at_row + row);
+  text.replace(text.find(at_scale), at_scale.size(), at_scale + scale);
+  write_atomic(scratch / "with.toml", text);
+  return load((scratch / "with.toml").string());
 }
 
 /// Two rows with a grid of two rates and two decays: the second stands on the first.
