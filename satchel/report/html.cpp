@@ -35,7 +35,7 @@ svg { display: block; max-width: 100%; height: auto; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; line-height: 1.4; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .36rem .9rem .36rem 0; border-bottom: 1px solid var(--rule); vertical-align: top; overflow-wrap: anywhere; }
-td:nth-child(2):not(.n) { min-width: 4.6rem; } th:last-child, td:last-child { padding-right: 0; } td:first-child { min-width: 6.2rem; } td.n + td:not(.n), th.n + th:not(.n) { padding-left: .6rem; }
+td:not(.n) { min-width: 6.4rem; } th:last-child, td:last-child { padding-right: 0; } td:first-child { min-width: 6.2rem; } td.n + td:not(.n), th.n + th:not(.n) { padding-left: .6rem; }
 th { color: var(--soft); font-weight: 600; vertical-align: bottom; } td.n, th.n { text-align: right; white-space: nowrap; }
 .share { display: inline-block; width: 4.5rem; height: .55rem; margin-right: .6rem; border-radius: .3rem; background: var(--rule); overflow: hidden; }
 td .soft { font-size: inherit; }
@@ -57,7 +57,7 @@ summary { cursor: pointer; padding: .3rem 0; } details { margin: .6rem 0; }
 @media (max-width: 36rem) {
   body { padding-top: 1.1rem; } h1 { font-size: 1.55rem; } section { margin-top: 1.8rem; padding-top: 1.2rem; }
   .tiles { grid-template-columns: 1fr 1fr; gap: .5rem; } .share { display: none; }
-  table { font-size: .84rem; } th, td { padding-right: .55rem; } td:first-child { min-width: 5.2rem; } td:last-child { min-width: 3.8rem; }
+  table { font-size: .84rem; } th, td { padding-right: .55rem; } td:not(.n) { min-width: 0; } td:nth-child(2):not(.n) { min-width: 4.6rem; } td:first-child { min-width: 5.2rem; } td:last-child { min-width: 3.8rem; }
   table.stack thead { display: none; } table.stack tr { display: block; padding: .55rem 0; border-bottom: 1px solid var(--rule); }
   table.stack td, table.stack td.n + td:not(.n) { display: flex; justify-content: space-between; gap: 1rem; border: 0; padding: .1rem 0; white-space: normal; text-align: right; }
   table.stack td::before { content: attr(data-label); color: var(--soft); text-align: left; flex: none; max-width: 60%; }
@@ -68,7 +68,7 @@ summary { cursor: pointer; padding: .3rem 0; } details { margin: .6rem 0; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   body { max-width: none; padding: 0; font-size: 10pt; } nav { display: none; } section { margin-top: 1.4rem; padding-top: 1rem; }
   h2, h3 { break-after: avoid; } p.soft { break-after: avoid; } svg, figure, tr, .tiles, .bar, .key, .draws { break-inside: avoid; } .bar { break-after: avoid; }
-  .wide { overflow: visible; } table { font-size: 8.5pt; } th.n { white-space: normal; } pre { font-size: 7.5pt; }
+  .wide { overflow: visible; } table { font-size: 8.5pt; } td:not(.n) { min-width: 4.6rem; } th.n { white-space: normal; } pre { font-size: 7.5pt; }
   .charts { grid-template-columns: 1fr 1fr; } .gallery { grid-template-columns: repeat(6, 1fr); } .sheet { grid-template-columns: 1fr 1fr; }
   .figure svg { max-width: 30rem; max-height: 17cm; }
 }
