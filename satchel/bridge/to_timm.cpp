@@ -47,6 +47,7 @@ constexpr Reason kReasons[] = {
     {"train.smoothing_over", "timm spreads ε over all classes"},
     {"train.length", "timm counts whole epochs, each cycle as long as the others"},
     {"train.min_epoch_steps", "timm keeps its batch on small data"},
+    {"train.shrunk_lr", ""},  // goes with min_epoch_steps
     {"train.sam_rho", "timm has no sharpness-aware minimisation"},
     {"train.sam_interval", ""},
     {"train.loss_scale", "timm's loss scale is dynamic"},

@@ -33,6 +33,27 @@ struct Opened {
   data::Data data;
 };
 
+std::optional<double> number_at(const recipe::Table& options, const char* key) {
+  const recipe::Value* value = options.find(key);
+  if (!value) return std::nullopt;
+  const auto* whole = std::get_if<int64_t>(&value->data);
+  return whole ? static_cast<double>(*whole) : std::get<double>(value->data);
+}
+
+/// train.shrunk_lr: sets the rate aside that would follow the shrunken batch. What becomes of the rate, in words.
+std::string shrink_rate(Opened& opened, const TrainOptions& train) {
+  const recipe::Slot optimizer = slot(opened.resolved, "optimizer");
+  const recipe::Value* scale = optimizer.options.find("lr_base_scale");
+  if (optimizer.options.find("lr")) return "the learning rate stands";
+  if (train.shrunk_lr == 0) return "the learning rate follows";
+  optim::RateOptions rates;
+  rates.lr_base = number_at(optimizer.options, "lr_base"), rates.lr_base_size = number_at(optimizer.options, "lr_base_size");
+  if (scale) rates.lr_base_scale = *scale->text();
+  const double own = rates.rate(train.batch * train.accumulate), shrunk = train.shrunk_lr * own;
+  recipe::set(opened.recipe.root, {"optimizer", optimizer.name, "lr"}, recipe::Value(shrunk, "train.shrunk_lr"), grammar());
+  return fmt::format("learning rate {:g} → {:g} (train.shrunk_lr = {:g})", own, shrunk, train.shrunk_lr);
+}
+
 /// train.min_epoch_steps: a recipe made for a million pictures has a batch that fits fewer. A batch from the command line is somebody's
 /// wish.
 void fit_batch(Opened& opened) {
@@ -42,8 +63,8 @@ void fit_batch(Opened& opened) {
   const int64_t places = data::Sampler(opened.data.train.size(), options.sampler, 0).places();
   const int64_t fits = fitting_batch(options.train.batch, options.train.accumulate, options.train.min_epoch_steps, places);
   if (fits == options.train.batch) return;
-  log::info("small data: batch {} → {}, so that {} pictures make {} steps an epoch (train.min_epoch_steps = {}); the learning rate follows",
-            options.train.batch, fits, places, places / (fits * options.train.accumulate), options.train.min_epoch_steps);
+  log::info("small data: batch {} → {}, so that {} pictures make {} steps an epoch (train.min_epoch_steps = {}); {}", options.train.batch,
+            fits, places, places / (fits * options.train.accumulate), options.train.min_epoch_steps, shrink_rate(opened, options.train));
   recipe::set(opened.recipe.root, {"train", "batch"}, recipe::Value(fits, "train.min_epoch_steps"), grammar());
   opened.resolved = resolve(opened.recipe.root);
 }

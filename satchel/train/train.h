@@ -24,6 +24,7 @@ struct TrainOptions {
   Duration length{10, Duration::Unit::epochs};
   int64_t batch = 128;
   int64_t min_epoch_steps = 0;
+  double shrunk_lr = 0;
   int64_t seed = 42;
   std::string precision = "fp32";
   int accumulate = 1;
@@ -47,6 +48,10 @@ struct TrainOptions {
     f("min_epoch_steps", min_epoch_steps,
       "few pictures: the recipe's batch is halved, not below 16, until an epoch has this many steps; 0, or --batch given: it stands",
       recipe::kNotNegative);
+    f("shrunk_lr", shrunk_lr,
+      "where min_epoch_steps shrinks the batch: the learning rate as a share of that for the recipe's own batch; 0: it follows the batch "
+      "(lr_base_scale)",
+      Range{0, 1});
     f("seed", seed, "decides initial weights, order, augmentation and splits", Range{0, 9e18}, Flag{"--seed"});
     f("precision", precision,
       "fp32; bf16 and fp16 are autocast over fp32 weights, on a CPU fp16 runs as bf16 and says so; fp64 computes everything in double",
