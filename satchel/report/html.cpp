@@ -61,6 +61,7 @@ summary { cursor: pointer; padding: .3rem 0; } details { margin: .6rem 0; }
   table.stack thead { display: none; } table.stack tr { display: block; padding: .55rem 0; border-bottom: 1px solid var(--rule); }
   table.stack td, table.stack td.n + td:not(.n) { display: flex; justify-content: space-between; gap: 1rem; border: 0; padding: .1rem 0; white-space: normal; text-align: right; }
   table.stack td::before { content: attr(data-label); color: var(--soft); text-align: left; flex: none; max-width: 60%; }
+  table.stack td:empty { display: none; }
   table.stack td:first-child { display: block; text-align: left; font-weight: 600; } table.stack td:first-child::before { content: none; }
 }
 @media print {
