@@ -66,6 +66,11 @@ void From::lose_with(const std::string& argument, std::initializer_list<const ch
 
 void From::note(const std::string& what, const std::string& why) { result.noted.push_back({what, why}); }
 
+void add_keyword(std::string& words, const std::string& key, const recipe::Value& value) {
+  const bool* flag = std::get_if<bool>(&value.data);
+  words.append(words.empty() ? "" : " ").append(key).append("=").append(flag ? *flag ? "True" : "False" : recipe::to_toml(value));
+}
+
 void To::say(const std::string& argument, const std::string& words) { said[argument] = words; }
 
 void To::say(const std::string& argument, double number) {

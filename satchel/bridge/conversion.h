@@ -75,6 +75,9 @@ struct To {
   void say_at(const std::string& argument, std::string_view path);
 };
 
+/// Adds key=value to the words of a --…-kwargs, the value as Python writes it.
+void add_keyword(std::string& words, const std::string& key, const recipe::Value& value);
+
 void say_network(To& to);
 void say_evaluation(To& to);
 void say_optimizer(To& to);

@@ -38,7 +38,7 @@ bool timm_has(const std::string& model) {
 }
 
 Network timm_inputs(const std::string& model, const Network& ours) {
-  const std::string name = model.substr(0, model.find('.'));
+  const std::string name = untagged(model);
   Network timms = ours;
   for (const Row& row : kRows)
     if (name == row.model) timms.img_size = row.img_size, timms.crop_pct = row.crop_pct, timms.interpolation = row.interpolation;

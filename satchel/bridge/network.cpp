@@ -147,11 +147,10 @@ void say_network(To& to) {
     const recipe::Value* value = slot.options.find(key);
     const auto standard = ours.options.find(key);
     if (!value || standard == ours.options.end() || recipe::to_toml(*value) == standard->second) continue;
-    const bool* flag = std::get_if<bool>(&value->data);
-    keywords.append(keywords.empty() ? "" : " ").append(key).append("=").append(flag ? *flag ? "True" : "False" : recipe::to_toml(*value));
+    add_keyword(keywords, key, *value);
   }
   if (ours.options.count("img_size") && crop_size(to) != number_at(slot.options, "img_size", ours.img_size))
-    keywords.append(keywords.empty() ? "" : " ").append("dynamic_img_size=True");  // without it timm takes one size of pictures alone
+    add_keyword(keywords, "dynamic_img_size", recipe::Value(true));  // without it timm takes one size of pictures alone
   if (!keywords.empty()) to.say("model_kwargs", keywords);
 }
 

@@ -131,12 +131,6 @@ void carry_optimizer(From& from) {
 
 namespace {
 
-/// As Python writes it.
-std::string python_text(const recipe::Value& value) {
-  const bool* flag = std::get_if<bool>(&value.data);
-  return flag ? *flag ? "True" : "False" : recipe::to_toml(value);
-}
-
 /// A decay that follows the schedule alone is one that is multiplied by the rate, divided by the first rate.
 std::string decoupling(const recipe::Slot& slot) {
   const std::string said = text_at(slot.options, "decoupled");
@@ -170,16 +164,13 @@ const Optimizer* nearest_optimizer(const recipe::Slot& slot) {
 
 void say_keywords(To& to, const Optimizer& optimizer, const recipe::Slot& slot) {
   std::string keywords;
-  const auto say = [&](const std::string& key, const std::string& value) {
-    keywords.append(keywords.empty() ? "" : " ").append(key).append("=").append(value);
-  };
   for (const std::string& key : differences(optimizer, slot))
-    if (const recipe::Value* value = slot.options.find(key); value && key != "decoupled") say(key, python_text(*value));
+    if (const recipe::Value* value = slot.options.find(key); value && key != "decoupled") add_keyword(keywords, key, *value);
   for (const auto& [key, standard] : table_of(optimizer.keywords))
     if (const recipe::Value* value = slot.options.find(key); value && recipe::to_toml(*value) != recipe::to_toml(standard))
-      say(key, python_text(*value));
+      add_keyword(keywords, key, *value);
   const recipe::Value* decays = slot.options.find("decay_norm_and_bias");
-  if (decays && std::get<bool>(decays->data)) say("filter_bias_and_bn", "False");
+  if (decays && std::get<bool>(decays->data)) add_keyword(keywords, "filter_bias_and_bn", recipe::Value(false));
   if (!keywords.empty()) to.say("opt_kwargs", keywords);
 }
 

@@ -108,10 +108,6 @@ int64_t carry_multistep(From& from, const Times& times) {
   return times.total;
 }
 
-}  // namespace
-
-namespace {
-
 /// A run that ends within its warm-up is one whose rate rises to what it then reaches.
 void cut_warmup(From& from, Times& times) {
   if (times.warmup <= times.total) return;

@@ -31,7 +31,7 @@ bool is_default(const Argument& argument, const std::string& words) {
 bool is_networks_own(const To& to, const Argument& argument, const std::string& words) {
   if (std::string_view(argument.name) != "img_size") return false;
   const std::string model = to.said.at("model");
-  return words == std::to_string(timm_inputs(model, to.networks.find(model).value_or(Network{})).img_size);
+  return words == std::to_string(timm_inputs(model, network_of(to.networks, model)).img_size);
 }
 
 /// Beginning of a path ("*" for one part) and the reason.
@@ -101,7 +101,7 @@ bool begins(const std::string& path, std::string_view pattern) {
 std::vector<std::string> to_timm(const recipe::Table& resolved, const Networks& networks, int world) {
   To to{resolved, networks, world};
   for (const auto saying : kSayings) saying(to);
-  // Repeats are timm's distributed sampler's: without a launcher train.py passes over them.
+  // Repeats are timm's distributed sampler's, which wants a launcher.
   std::vector<std::string> words = {"python", "train.py", "DATA"};
   if (world > 1 || to.said.count("aug_repeats")) words = {"torchrun", "--nproc-per-node", std::to_string(world), "train.py", "DATA"};
   for (const Argument& argument : arguments()) {

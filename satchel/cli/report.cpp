@@ -25,16 +25,10 @@ struct ReportArguments {
   int mistakes = 24;
 };
 
-std::string environment_of(const report::RunFiles& run, const std::string& key) {
-  for (const auto& [name, value] : run.environment)
-    if (name == key) return value;
-  return "";
-}
-
 /// What the run says otherwise than the recipe it was started from, or than that one's parent where it was a file of its own.
 void compare_with_recipe(const report::RunFiles& run, const recipe::Table& resolved, report::PageParts& parts) {
   for (const char* key : {"recipe", "recipe_parent"}) {
-    const std::string name = environment_of(run, key);
+    const std::string name = run.environment_at(key);
     if (name.empty() || recipe::builtin_path(name).empty()) continue;
     parts.parent = name;
     for (const recipe::Difference& d : recipe::diff(train::resolve(recipe::load(name, train::grammar()).root), resolved))
@@ -110,7 +104,7 @@ void add_sheet(const recipe::Table& resolved, const data::Dataset& training, rep
 /// Pictures are looked for where the run was trained; a page without them is better than none.
 void add_pictures(const Path& folder, const ReportArguments& a, const report::RunFiles& run, const recipe::Table& resolved,
                   report::PageParts& parts) {
-  const std::string where = a.data.empty() ? environment_of(run, "data") : a.data;
+  const std::string where = a.data.empty() ? run.environment_at("data") : a.data;
   try {
     const recipe::Value* table = resolved.find("data");
     const auto options = recipe::parse<data::DataOptions>(table && table->table() ? *table->table() : recipe::Table(), "data");

@@ -90,6 +90,9 @@ experiment::Adaptation adapt(const std::string& device, const std::string& name,
   for (const std::string& setting : out.set) recipe::set(said, setting, train::grammar());
   // Of what is said, not of every default: an option that a later version adds makes no other run.
   out.identity = recipe::hash(said);
+  const recipe::Slot loss = recipe::slot_of(*root.find("loss"), "loss");
+  const recipe::Value* teacher = loss.options.find("teacher");
+  out.lacks_teacher = loss.name == "distillation" && (!teacher || !teacher->text() || teacher->text()->empty());
   return out;
 }
 
@@ -111,19 +114,6 @@ std::string missing_data(const Asked& asked) {
   for (const experiment::Job& job : asked.jobs)
     if (asked.request.data_of(job).empty()) return job.data.empty() ? asked.scale.data : job.data;
   return {};
-}
-
-/// A row on top of one with a teacher has its loss, not its teacher.
-void check_teachers(const Asked& asked) {
-  for (const experiment::Job& job : asked.jobs) {
-    if (job.seed > 0 || !job.teacher.empty()) continue;
-    const recipe::Table root = resolved(job.recipe, job.set);
-    const recipe::Slot loss = recipe::slot_of(*root.find("loss"), "loss");
-    const recipe::Value* teacher = loss.options.find("teacher");
-    check(loss.name != "distillation" || (teacher && teacher->text() && !teacher->text()->empty()), Kind::usage,
-          "{}: row '{}' distils and names no teacher: give it one (teacher = \"NAME\" of a [[teacher]]), or another loss", asked.table.name,
-          job.row);
-  }
 }
 
 Asked ask(const ReproArguments& a) {
@@ -152,7 +142,6 @@ Asked ask(const ReproArguments& a) {
   request.threads = request.parallel > 1 ? std::max(1, available_cores() / request.parallel) : 0;
   request.stop = &stops_asked;
   find_others(out.scale, request);
-  check_teachers(out);
   print(fmt::format("{} ({}), scale {}: {}; in {}\n", out.table.title, out.table.source, out.scale.name, out.scale.cost,
                     out.folder.string()));
   return out;

@@ -117,6 +117,7 @@ struct Adaptation {
   Settings set;
   std::string remark;
   std::string identity = {};
+  bool lacks_teacher = false;  // the loss distils, and no setting says from whom
 };
 using Adapt = std::function<Adaptation(const std::string& recipe, const Settings& set)>;
 /// Every run of a table, teachers first. `adapt` is asked about each of them; it may throw to refuse the settings of a row.
@@ -272,6 +273,8 @@ std::vector<std::vector<std::string>> to_rows(const Outcome& outcome, Part part 
 /// "Every row has 0.078 M parameters and 0.0126 GMACs", or nothing.
 std::string shared_size(const Outcome& outcome);
 
+/// Different finished runs behind the cells; teachers are not counted.
+size_t finished_runs(const Outcome& outcome);
 /// "small: 30 runs …, as planned; here 40 runs with 4 seeds on cifar10-mini", of a table's head.
 std::string scale_text(const Scale& scale, const Outcome& outcome);
 /// What the figures of a table mean, for the reader beneath it.

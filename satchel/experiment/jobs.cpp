@@ -70,16 +70,21 @@ std::string place_of_mistake(const Job& job, const Grid& grid, const Adapt& adap
 
 /// Gives a run its last settings and, from all of them, its key. The teacher comes after `adapt`, which need not know where it lies.
 void finish(Job& job, const Adapt& adapt, const std::string& prefix, const Grid& grid = {}) {
+  bool lacks_teacher = false;
   if (adapt) {
     try {
       const Adaptation more = adapt(job.recipe, job.set);
       append(job.set, more.set);
       job.remark = more.remark, job.identity = more.identity;
+      lacks_teacher = more.lacks_teacher && job.teacher.empty();
     } catch (const Error& error) {
       fail(error.kind(), "{}{} '{}': {}", place_of_mistake(job, grid, adapt), job.column.empty() ? "teacher" : "row", job.row,
            error.what());
     }
   }
+  // A row on top of one with a teacher has its loss, not its teacher.
+  check(!lacks_teacher, Kind::usage,
+        "row '{}' distils and names no teacher: give it one (teacher = \"NAME\" of a [[teacher]]), or another loss", job.row);
   if (!job.teacher.empty()) job.set.push_back("loss.distillation.teacher=runs/" + job.teacher);
   job.key = prefix + key_of(job);
 }

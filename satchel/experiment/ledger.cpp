@@ -20,17 +20,11 @@ Result read_entry(const nlohmann::json& r) {
   return out;
 }
 
-std::string text_of(const report::RunFiles& run, const std::string& key) {
-  for (const auto& [name, value] : run.environment)
-    if (name == key) return value;
-  return "";
-}
-
-double number_of(const report::RunFiles& run, const std::string& key) { return std::strtod(text_of(run, key).c_str(), nullptr); }
+double number_of(const report::RunFiles& run, const std::string& key) { return std::strtod(run.environment_at(key).c_str(), nullptr); }
 
 /// What its speed is of; nothing when it does not say.
 std::string machine_of(const report::RunFiles& run) {
-  const std::string device = text_of(run, "device"), threads = text_of(run, "threads");
+  const std::string device = run.environment_at("device"), threads = run.environment_at("threads");
   return device.empty() ? "" : fmt::format("{}, {} thread{}", device, threads, threads == "1" ? "" : "s");
 }
 

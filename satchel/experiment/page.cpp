@@ -29,9 +29,6 @@ std::vector<RunList> run_lists(const Outcome& outcome) {
 }
 
 std::string tiles(const Outcome& outcome) {
-  std::set<std::string> runs;
-  for (const RunList& list : run_lists(outcome))
-    for (const auto& [seed, key] : list.runs) runs.insert(key);
   int64_t help = 0, hurt = 0, open = 0;
   for (const Cell& cell : outcome.cells) {
     help += cell.verdict == Verdict::helps, hurt += cell.verdict == Verdict::hurts;
@@ -44,7 +41,7 @@ std::string tiles(const Outcome& outcome) {
                              {std::to_string(help), "changes help beyond noise"},
                              {std::to_string(hurt), "changes hurt beyond noise"},
                              {std::to_string(open), "changes cannot be told from noise"},
-                             {std::to_string(runs.size()), "finished runs"},
+                             {std::to_string(finished_runs(outcome)), "finished runs"},
                              {report::duration_text(outcome.seconds), "of training, all runs added"}});
 }
 

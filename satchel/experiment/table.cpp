@@ -252,17 +252,22 @@ std::string to_markdown(const Experiment& experiment, const Scale& scale, const 
   return out;
 }
 
-std::string scale_text(const Scale& scale, const Outcome& outcome) {
+size_t finished_runs(const Outcome& outcome) {
   std::set<std::string> runs;
-  int64_t seeds = 0;
   for (const Cell& cell : outcome.cells) {
-    seeds = std::max(seeds, cell.ours.count);
     for (const auto& [seed, key] : cell.runs) runs.insert(key);
     for (const Trial& trial : cell.trials)
       for (const auto& [seed, key] : trial.runs) runs.insert(key);
   }
-  std::string out = fmt::format("{}, as planned: {}; here {} run{} with {} seed{}", scale.name, scale.cost, runs.size(),
-                                runs.size() == 1 ? "" : "s", seeds, seeds == 1 ? "" : "s");
+  return runs.size();
+}
+
+std::string scale_text(const Scale& scale, const Outcome& outcome) {
+  const size_t runs = finished_runs(outcome);
+  int64_t seeds = 0;
+  for (const Cell& cell : outcome.cells) seeds = std::max(seeds, cell.ours.count);
+  std::string out = fmt::format("{}, as planned: {}; here {} run{} with {} seed{}", scale.name, scale.cost, runs, runs == 1 ? "" : "s",
+                                seeds, seeds == 1 ? "" : "s");
   if (scale.own_data.empty()) return out + " on " + scale.data;
   return out + fmt::format(" on {} (in place of {})", scale.own_data, scale.data);
 }

@@ -41,6 +41,8 @@ struct RunFiles {
   std::string judged(const std::string& column) const;
   /// Row of `epochs` with the best top-1 as judged, the first of equals.
   size_t best_epoch() const;
+  /// What env.json says of a key; nothing when it does not.
+  std::string environment_at(const std::string& key) const;
   /// Points (epoch, column); empty when there is no such column.
   std::vector<std::pair<double, double>> curve(const std::string& column) const;
 };

@@ -100,6 +100,12 @@ std::string RunFiles::judged(const std::string& column) const {
   return std::find(columns.begin(), columns.end(), averaged) == columns.end() ? column : averaged;
 }
 
+std::string RunFiles::environment_at(const std::string& key) const {
+  for (const auto& [name, value] : environment)
+    if (name == key) return value;
+  return "";
+}
+
 size_t RunFiles::best_epoch() const {
   const std::string top1 = judged("eval_top1");
   size_t best = 0;

@@ -115,6 +115,23 @@ TEST(Jobs, AMachineMayAddSettingsAndSayWhy) {
   EXPECT_NE(adapted[6].key, plain[6].key) << "another run than the one on a machine that needs no such thing";
 }
 
+TEST(Jobs, ARowThatDistilsNeedsATeacherOfItsOwn) {
+  const Scratch scratch;
+  const Experiment table = table_in(scratch.path());
+  const auto distils = [&](const std::string& setting) {
+    return [setting](const std::string&, const Settings& set) -> Adaptation {
+      return {.set = {}, .remark = "", .lacks_teacher = set.back() == setting};
+    };
+  };
+  EXPECT_EQ(jobs(table, table.scales.at("small"), 1, distils("t=1")).size(), 9u) << "+ teacher has one";
+  try {
+    jobs(table, table.scales.at("small"), 1, distils("b=3"));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("row '+ b' distils and names no teacher: give it one"));
+  }
+}
+
 TEST(Jobs, RunsThatComeToTheSameShareAFolder) {
   const Scratch scratch;
   const Experiment table = table_in(scratch.path());

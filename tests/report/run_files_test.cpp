@@ -32,6 +32,8 @@ TEST(RunFiles, HoldWhatTheFolderSays) {
   EXPECT_EQ(run.predictions[1].filename, "dog/2,.png");
   EXPECT_EQ(run.predictions[1].truth, "dog, <big>");
   EXPECT_EQ(run.predictions[2].gap, 0.5);
+  EXPECT_EQ(run.environment_at("cores"), "2");
+  EXPECT_EQ(run.environment_at("device"), "");
   EXPECT_THAT(run.environment, ElementsAre(Pair("command", "satchel train photos"), Pair("cores", "2")));
 }
 
