@@ -1,7 +1,8 @@
 """Speed of satchel beside its peers, in turns within one run: `python bench/peers.py build/satchel [step|data|all] [options]`.
 
 step: whole training steps against PyTorch eager (model(x), cross_entropy, backward, torch.optim.SGD), in the memory format that is faster
-for PyTorch here; fp32: ResNet-50 at 224 px and the demo's network; bf16 (autocast): ResNet-50 at 160 px, ResNet-18 at 64 px. data: reading, decoding, random-resized crop and flip against timm's
+for PyTorch here; fp32: ResNet-50 at 224 px and the demo's network; bf16 (autocast): ResNet-50 at 160 px, ResNet-18 at 64 px, and ResNet-50
+in small batches under LAMB, the peer's from timm. data: reading, decoding, random-resized crop and flip against timm's
 Pillow pipeline and torchvision's decode_jpeg with transforms v2, per thread, and once more beside a foreign busy process.
 
 Each pair of blocks gives one ratio (peer's time / satchel's); printed are its median and the interval between order statistics that
@@ -132,7 +133,11 @@ class Eager:
         self.network = build(case["model"], case["classes"]).train().to(memory_format=memory_format)
         self.x = torch.rand(case["batch"], 3, case["img_size"], case["img_size"]).to(memory_format=memory_format)
         self.y = torch.arange(case["batch"]) % case["classes"]
-        self.optimizer = torch.optim.SGD(self.network.parameters(), lr=0.001, momentum=0.9, weight_decay=1e-4)
+        if case.get("optimizer") == "lamb":
+            import timm.optim
+            self.optimizer = timm.optim.create_optimizer_v2(self.network, opt="lamb", lr=0.001, weight_decay=0.02)
+        else:
+            self.optimizer = torch.optim.SGD(self.network.parameters(), lr=0.001, momentum=0.9, weight_decay=1e-4)
         self.rounds, self.narrow = case["rounds"], case.get("precision") == "bf16"
 
     def block(self):
@@ -152,6 +157,7 @@ STEPS = (
     {"model": "cifar_resnet14", "batch": 128, "img_size": 32, "classes": 10, "rounds": 8},
     {"model": "resnet50", "batch": 32, "img_size": 160, "classes": 1000, "rounds": 1, "precision": "bf16"},
     {"model": "resnet18", "batch": 128, "img_size": 64, "classes": 10, "rounds": 2, "precision": "bf16"},
+    {"model": "resnet50", "batch": 16, "img_size": 64, "classes": 10, "rounds": 4, "precision": "bf16", "optimizer": "lamb"},
 )
 
 
@@ -166,10 +172,11 @@ def bench_step(options):
         better = min(times, key=times.get)
         peer = peers.pop(better)
         peers.clear()
-        precision = case.get("precision", "fp32")
+        precision, optimizer = case.get("precision", "fp32"), case.get("optimizer", "sgd")
+        more = ["--set", "optimizer={lamb={lr=0.001,weight_decay=0.02}}"] if optimizer == "lamb" else []
         satchel = Satchel(options.program, "step", "--model", case["model"], "-b", case["batch"], "--img-size", case["img_size"], "--classes",
-                          case["classes"], "--rounds", case["rounds"], "--threads", options.threads, "--device", "cpu", "--precision", precision)
-        name = f"step {case['model']} {case['img_size']} px batch {case['batch']} {precision} {options.threads} threads vs PyTorch eager {better}"
+                          case["classes"], "--rounds", case["rounds"], "--threads", options.threads, "--device", "cpu", "--precision", precision, *more)
+        name = f"step {case['model']} {case['img_size']} px batch {case['batch']} {precision} {optimizer} {options.threads} threads vs PyTorch eager {better}"
         yield alternate(name, satchel.block, peer.block, options.pairs, case["batch"] * case["rounds"])
         satchel.close()
 

@@ -1,5 +1,5 @@
 // LAMB on a CPU: operators would write every intermediate of the update to memory, and memory is what this step waits for.
-// Sums are taken in pieces of fixed length, in order: the same bytes for any number of threads.
+// Sums are taken in pieces of fixed length and fixed lanes, in order: the same bytes for any number of threads and on every machine.
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/Parallel.h>
 #include <ATen/ops/_foreach_norm.h>
@@ -8,14 +8,17 @@
 #include <ATen/ops/stack.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "satchel/base/clones.h"
 #include "satchel/optim/lamb.h"
 
 namespace satchel::optim {
 namespace {
 
-constexpr int64_t kPiece = 16384;  // elements: four arrays of them fit a core's cache
+constexpr int64_t kPiece = 4096;  // elements: five arrays of them fit a core's cache
+constexpr int64_t kLanes = 16;
 
 struct Piece {
   size_t tensor;
@@ -36,59 +39,73 @@ void for_pieces(const std::vector<Piece>& pieces, const auto& act) {
   });
 }
 
-/// Four running sums, so that one addition need not wait for the last.
-template <class F>
-double sum_in_order(int64_t begin, int64_t end, F&& term) {
-  double sums[4] = {};
-  int64_t i = begin;
-  for (; i + 4 <= end; i += 4)
-    for (int64_t k = 0; k < 4; ++k) sums[k] += term(i + k);
-  for (; i < end; ++i) sums[0] += term(i);
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-}
-
+/// Numbers of an update in the tensors' own type; gradients are divided by `divisor` first.
 template <class T>
-struct Arrays {
-  T* weight;
-  const T* gradient;
-  T *exp_avg, *exp_avg_sq;
-  Arrays(const LambTensors& t, size_t i)
-      : weight(t.weights[i].mutable_data_ptr<T>()),
-        gradient(t.gradients[i].const_data_ptr<T>()),
-        exp_avg(t.exp_avg[i].mutable_data_ptr<T>()),
-        exp_avg_sq(t.exp_avg_sq[i].mutable_data_ptr<T>()) {}
+struct Numbers {
+  T beta1, rest1, beta2, rest2, correction1, correction2, eps, decay, divisor;
+  Numbers(const LambUpdate& update, double gradient_divisor)
+      : beta1(static_cast<T>(update.beta1)),
+        rest1(static_cast<T>(1 - update.beta1)),
+        beta2(static_cast<T>(update.beta2)),
+        rest2(static_cast<T>(1 - update.beta2)),
+        correction1(static_cast<T>(update.correction1)),
+        correction2(static_cast<T>(update.correction2)),
+        eps(static_cast<T>(update.eps)),
+        decay(static_cast<T>(update.weight_decay)),
+        divisor(static_cast<T>(gradient_divisor)) {}
 };
 
 template <class T>
-class Update {
- public:
-  Update(const LambUpdate& update, double gradient_divisor)
-      : beta1_(static_cast<T>(update.beta1)),
-        rest1_(static_cast<T>(1 - update.beta1)),
-        beta2_(static_cast<T>(update.beta2)),
-        rest2_(static_cast<T>(1 - update.beta2)),
-        correction1_(static_cast<T>(update.correction1)),
-        correction2_(static_cast<T>(update.correction2)),
-        eps_(static_cast<T>(update.eps)),
-        decay_(static_cast<T>(update.weight_decay)),
-        divisor_(static_cast<T>(gradient_divisor)) {}
+SATCHEL_CLONES void update_moments(const T* __restrict g, T* __restrict m, T* __restrict v, int64_t n, const Numbers<T>& by) {
+  for (int64_t i = 0; i < n; ++i) {
+    const T scaled = g[i] / by.divisor;
+    m[i] = by.beta1 * m[i] + by.rest1 * scaled;
+    v[i] = by.beta2 * v[i] + by.rest2 * scaled * scaled;
+  }
+}
 
-  void moments(const Arrays<T>& a, int64_t begin, int64_t end) const {
-    for (int64_t i = begin; i < end; ++i) {
-      const T g = a.gradient[i] / divisor_;
-      a.exp_avg[i] = beta1_ * a.exp_avg[i] + rest1_ * g;
-      a.exp_avg_sq[i] = beta2_ * a.exp_avg_sq[i] + rest2_ * g * g;
-    }
-  }
-  T direction(const Arrays<T>& a, int64_t i) const {
-    return a.exp_avg[i] / correction1_ / (std::sqrt(a.exp_avg_sq[i]) / correction2_ + eps_) + decay_ * a.weight[i];
-  }
-  void apply(const Arrays<T>& a, int64_t begin, int64_t end, T rate) const {
-    for (int64_t i = begin; i < end; ++i) a.weight[i] -= rate * direction(a, i);
-  }
+template <class T>
+SATCHEL_CLONES void find_direction(const T* __restrict m, const T* __restrict v, const T* __restrict w, T* __restrict u, int64_t n,
+                                   const Numbers<T>& by) {
+  for (int64_t i = 0; i < n; ++i) u[i] = m[i] / by.correction1 / (std::sqrt(v[i]) / by.correction2 + by.eps) + by.decay * w[i];
+}
 
- private:
-  T beta1_, rest1_, beta2_, rest2_, correction1_, correction2_, eps_, decay_, divisor_;
+template <class T>
+SATCHEL_CLONES void descend(T* __restrict w, const T* __restrict u, int64_t n, T rate) {
+  for (int64_t i = 0; i < n; ++i) w[i] -= rate * u[i];
+}
+
+template <class T>
+SATCHEL_CLONES double sum_of_squares(const T* __restrict x, int64_t n) {
+  double sums[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (int64_t k = 0; k < kLanes; ++k) sums[k] += static_cast<double>(x[i + k]) * static_cast<double>(x[i + k]);
+  for (; i < n; ++i) sums[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
+/// The arrays of one piece.
+template <class T>
+struct Arrays {
+  int64_t n;
+  T* weight;
+  const T* gradient;
+  T *exp_avg, *exp_avg_sq;
+  Arrays(const LambTensors& t, const Piece& piece)
+      : n(piece.end - piece.begin),
+        weight(t.weights[piece.tensor].mutable_data_ptr<T>() + piece.begin),
+        gradient(t.gradients[piece.tensor].const_data_ptr<T>() + piece.begin),
+        exp_avg(t.exp_avg[piece.tensor].mutable_data_ptr<T>() + piece.begin),
+        exp_avg_sq(t.exp_avg_sq[piece.tensor].mutable_data_ptr<T>() + piece.begin) {}
+
+  /// u of the piece, in `room`.
+  const T* direction(std::array<T, kPiece>& room, const Numbers<T>& by) const {
+    find_direction(exp_avg, exp_avg_sq, weight, room.data(), n, by);
+    return room.data();
+  }
 };
 
 /// ‖w‖/‖u‖ of each tensor from the sums of squares of its pieces.
@@ -104,24 +121,24 @@ std::vector<double> trust_ratios(const std::vector<Piece>& pieces, const std::ve
 }
 
 template <class T>
-void run(const LambTensors& tensors, const LambUpdate& numbers, double gradient_divisor) {
+void run(const LambTensors& tensors, const LambUpdate& update, double gradient_divisor) {
   const std::vector<Piece> pieces = pieces_of(tensors.weights);
-  const Update<T> update(numbers, gradient_divisor);
+  const Numbers<T> by(update, gradient_divisor);
   std::vector<double> w(pieces.size()), u(pieces.size());
   for_pieces(pieces, [&](size_t p) {
-    const Arrays<T> a(tensors, pieces[p].tensor);
-    const auto [tensor, begin, end] = pieces[p];
-    update.moments(a, begin, end);
-    if (!numbers.adapt) return update.apply(a, begin, end, static_cast<T>(numbers.lr));
-    const auto square = [](double x) { return x * x; };
-    w[p] = sum_in_order(begin, end, [&](int64_t i) { return square(a.weight[i]); });
-    u[p] = sum_in_order(begin, end, [&](int64_t i) { return square(update.direction(a, i)); });
+    const Arrays<T> a(tensors, pieces[p]);
+    std::array<T, kPiece> room;
+    update_moments(a.gradient, a.exp_avg, a.exp_avg_sq, a.n, by);
+    if (!update.adapt) return descend(a.weight, a.direction(room, by), a.n, static_cast<T>(update.lr));
+    w[p] = sum_of_squares<T>(a.weight, a.n);
+    u[p] = sum_of_squares(a.direction(room, by), a.n);
   });
-  if (!numbers.adapt) return;
-  const std::vector<double> ratios = trust_ratios(pieces, w, u, tensors.weights.size(), numbers.trust_clip);
+  if (!update.adapt) return;
+  const std::vector<double> ratios = trust_ratios(pieces, w, u, tensors.weights.size(), update.trust_clip);
   for_pieces(pieces, [&](size_t p) {
-    const auto [tensor, begin, end] = pieces[p];
-    update.apply(Arrays<T>(tensors, tensor), begin, end, static_cast<T>(numbers.lr * ratios[tensor]));
+    const Arrays<T> a(tensors, pieces[p]);
+    std::array<T, kPiece> room;
+    descend(a.weight, a.direction(room, by), a.n, static_cast<T>(update.lr * ratios[pieces[p].tensor]));
   });
 }
 
@@ -130,8 +147,8 @@ double sum_of_squares(const std::vector<at::Tensor>& tensors) {
   const std::vector<Piece> pieces = pieces_of(tensors);
   std::vector<double> sums(pieces.size());
   for_pieces(pieces, [&](size_t p) {
-    const T* data = tensors[pieces[p].tensor].const_data_ptr<T>();
-    sums[p] = sum_in_order(pieces[p].begin, pieces[p].end, [&](int64_t i) { return static_cast<double>(data[i]) * data[i]; });
+    const auto [tensor, begin, end] = pieces[p];
+    sums[p] = sum_of_squares(tensors[tensor].const_data_ptr<T>() + begin, end - begin);
   });
   double total = 0;
   for (const double sum : sums) total += sum;
