@@ -74,6 +74,7 @@ constexpr Reason kReasons[] = {
     {"sampler.shuffle", "timm always shuffles"},
     {"sampler", "timm leaves out the last, smaller batch"},
     {"loss.bce.target", "timm's targets are soft, or 1 above a threshold, which drops the smoothing"},
+    {"loss.bce.target_threshold", "timm's targets are soft, or 1 above a threshold, which drops the smoothing"},
     {"loss.bce.outputs", "timm has one output a class"},
     {"loss.distillation", "timm's teachers are networks of its own, by name"},
     {"loss", "train.py takes binary cross-entropy beside mixup, CutMix or smoothing alone, and no other loss"},

@@ -10,16 +10,15 @@ namespace {
 
 using recipe::Value;
 
-/// Soft targets, or 1 above a threshold. A threshold of 0 without smoothing is every class that is in the picture.
+/// Soft targets, or 1 above a threshold, which without smoothing is every class of more than that share of the picture.
 void carry_target(From& from, const std::string& path) {
   if (!from.args.is_set("bce_target_thresh")) {
     if (mixes(from.args)) from.put(path + ".target", Value(std::string("soft")), "bce_loss");
     return;
   }
-  if (from.args.number("bce_target_thresh") == 0 && from.args.number("smoothing") == 0)
-    return from.put(path + ".target", Value(std::string("present")), "bce_target_thresh");
-  from.put(path + ".target", Value(std::string("threshold")), "bce_target_thresh");
-  from.carry("bce_target_thresh", path + ".target_threshold");
+  const bool smooth = from.args.number("smoothing") != 0;
+  from.put(path + ".target", Value(std::string(smooth ? "threshold" : "present")), "bce_target_thresh");
+  if (smooth || from.args.number("bce_target_thresh") != 0) from.carry("bce_target_thresh", path + ".target_threshold");
 }
 
 void carry_precision(From& from) {
@@ -100,7 +99,8 @@ void say_loss(To& to) {
   const bool above = said == "threshold" || (said.empty() && slot.options.find("target_threshold"));
   const bool mixed = to.recipe.find("mix") && !to.recipe.find("mix")->array()->empty();
   if (above) to.say("bce_target_thresh", number_at(slot.options, "target_threshold", 0.2));
-  if (!above && said != "soft" && mixed && number_at(to.recipe, "train.smoothing") == 0) to.say("bce_target_thresh", 0.0);
+  if (!above && said != "soft" && mixed && number_at(to.recipe, "train.smoothing") == 0)
+    to.say("bce_target_thresh", number_at(slot.options, "target_threshold", 0));
   if (text_at(slot.options, "reduction") == "sum") to.say("bce_sum", "true");
 }
 

@@ -90,7 +90,7 @@ std::vector<Argument> RecipeFlags::arguments() {
       {"--model", &model_, "network (satchel models)", "NAME", "Recipe"},
       {"--opt,--optimizer", &opt_, "optimizer; its options in the recipe are kept", "NAME", "Recipe"},
       {"--sched,--lr-scheduler", &sched_, "schedule of the rate; its options in the recipe are kept", "NAME", "Recipe"},
-      {"--loss", &loss_, "loss; its options in the recipe are kept", "NAME", "Recipe"},
+      {"--loss", &loss_, "loss; its own options in the recipe are kept, another loss's left behind", "NAME", "Recipe"},
       {"--bce-loss", &bce_, "--loss bce, in timm's words", "", "Recipe"},
       {"--img-size,--imgsz,--train-crop-size,--input-size", &img_size_,
        "side of the square that the network sees; replaces the sizes of the augment list", "P", "Recipe"},
@@ -153,7 +153,10 @@ void RecipeFlags::apply_names(recipe::Table& root) const {
     const std::string entry = slot == std::string("model") ? untagged(**name) : **name;
     for (const train::SlotInfo& info : train::slot_infos())
       if (info.slot == slot) recipe::find_entry(info.entries, recipe::Slot{entry, {}, flag}, slot);
-    recipe::rename(root, slot, entry, flag);
+    if (slot == std::string("loss"))
+      recipe::set(root, {slot}, recipe::Value(entry, flag), grammar);  // no option of one loss means anything to another
+    else
+      recipe::rename(root, slot, entry, flag);
   }
   if (ema_ && (!root.find("ema") || recipe::slot_of(*root.find("ema"), "ema").empty()))
     recipe::merge(root, recipe::parse_toml("ema = { exponential = {} }", "--model-ema"), grammar);

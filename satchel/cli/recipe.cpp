@@ -70,7 +70,8 @@ recipe::Table settled(recipe::Table root) {
     if (!mixed && slot.options.find("target") && *slot.options.find("target")->text() == "soft")
       slot.options.erase("target");  // as present
     settle(slot.options, "target", Value(std::string(slot.options.find("target_threshold") ? "threshold" : "present")));
-    if (recipe::to_toml(*slot.options.find("target")) == "\"threshold\"") settle(slot.options, "target_threshold", Value(0.2));
+    const std::string target = *slot.options.find("target")->text();
+    if (target != "soft") settle(slot.options, "target_threshold", Value(target == "threshold" ? 0.2 : 0.0));
   });
   settle_slot(root, "schedule", [](recipe::Slot& slot) {
     if (recipe::to_toml(*slot.options.find("warmup")) == "\"0 epochs\"") return;

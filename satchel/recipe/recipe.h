@@ -20,7 +20,7 @@ struct Grammar {
   std::vector<std::string> slots;       // model, loss, optimizer, schedule, ema
   std::vector<std::string> list_slots;  // augment, mix; one inside a table with its path: evaluate.augment
   std::vector<std::string> tables;      // train, sampler, evaluate, data, …
-  /// Options that say the same by other means: where a later layer says the first, the others go. { "lr", { "lr_base", … } }
+  /// Options that say the same by other means, or serve the first: where a later layer says that, they go. { "lr", { "lr_base", … } }
   std::vector<std::pair<std::string, std::vector<std::string>>> displaces = {};
 };
 

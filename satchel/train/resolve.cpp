@@ -212,10 +212,11 @@ void TrainOptions::validate(const recipe::Table& given) const {
 }
 
 const recipe::Grammar& grammar() {
-  static const recipe::Grammar g{{"model", "loss", "optimizer", "schedule", "ema"},
-                                 {"augment", "mix", "evaluate.augment"},
-                                 {"data", "sampler", "growth", "mixing", "erasing", "train", "evaluate", "defaults"},
-                                 {{"lr", {"lr_base", "lr_base_size", "lr_base_scale"}}, {"lr_base", {"lr"}}}};
+  static const recipe::Grammar g{
+      {"model", "loss", "optimizer", "schedule", "ema"},
+      {"augment", "mix", "evaluate.augment"},
+      {"data", "sampler", "growth", "mixing", "erasing", "train", "evaluate", "defaults"},
+      {{"lr", {"lr_base", "lr_base_size", "lr_base_scale"}}, {"lr_base", {"lr"}}, {"target", {"target_threshold"}}}};
   return g;
 }
 

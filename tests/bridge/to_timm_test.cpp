@@ -56,6 +56,14 @@ TEST(ToTimm, SaysWhatDiffersFromTimmsDefaults) {
             "--bce-loss --bce-target-thresh 0 --mixup 0.1 --smoothing 0.0 --drop-path 0.05 --seed 0\n");
 }
 
+TEST(ToTimm, ASharePassesForTheThresholdUnlessTargetsAreSmoothed) {
+  recipe::Table root = resolved();
+  put(root, "loss.bce.target_threshold", recipe::Value(0.2));
+  EXPECT_THAT(shell_text(to_timm(root, one_network(), 4), 1000), ::testing::HasSubstr("--bce-loss --bce-target-thresh 0.2 "));
+  put(root, "train.smoothing", recipe::Value(0.1));
+  EXPECT_THAT(shell_text(to_timm(root, one_network(), 4), 1000), ::testing::Not(::testing::HasSubstr("--bce-target-thresh")));
+}
+
 TEST(ToTimm, RepeatsNeedTheLauncherAndTheBatchMustDivide) {
   recipe::Table root = resolved();
   put(root, "sampler.repeats", recipe::Value(int64_t{3}));

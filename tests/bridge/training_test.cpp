@@ -14,7 +14,8 @@ TEST(Training, TargetsOfBinaryCrossEntropy) {
   EXPECT_EQ(toml("--bce-loss --mixup 0.1 --smoothing 0", kBce), "{ target = \"soft\" }");
   EXPECT_EQ(toml("--bce-loss --mixup 0.1 --bce-target-thresh 0.2", kBce), "{ target = \"threshold\", target_threshold = 0.2 }");
   EXPECT_EQ(toml("--bce-loss --mixup 0.1 --bce-target-thresh 0 --smoothing 0", kBce),
-            "{ target = \"present\" }");                                     // every class that is there
+            "{ target = \"present\" }");  // every class that is there
+  EXPECT_EQ(toml("--bce-loss --mixup 0.1 --bce-target-thresh 0.2 --smoothing 0", kBce), "{ target = \"present\", target_threshold = 0.2 }");
   EXPECT_EQ(toml("--bce-loss --bce-sum", kBce), "{ reduction = \"sum\" }");  // unmixed: soft and present are the same
 }
 

@@ -190,7 +190,9 @@ TEST(Flags, ARateReplacesTheOtherKindInTheRecipe) {
 TEST(Flags, WhatASettingSaysOtherwiseLeavesTheRecipe) {
   EXPECT_EQ(at(resolved({"--set", "optimizer.lamb.lr=0.003"}, "rsb-a2"), "optimizer.lamb.lr_base"), "(absent)");
   EXPECT_EQ(at(resolved({"--loss", "cross_entropy"}, "rsb-a2"), "loss"), "{ cross_entropy = {} }");
-  EXPECT_EQ(at(resolved({"--bce-target-thresh", "0.2"}, "rsb-a2"), "loss.bce.target_threshold"), "0.2");
+  EXPECT_EQ(at(resolved({"--bce-loss"}, "rsb-a2"), "loss.bce.target_threshold"), "0.2");
+  EXPECT_EQ(at(resolved({"--bce-target", "soft"}, "rsb-a2"), "loss.bce.target_threshold"), "(absent)");
+  EXPECT_EQ(at(resolved({"--bce-target-thresh", "0.3"}, "rsb-a2"), "loss.bce.target_threshold"), "0.3");
 }
 
 TEST(Flags, NoAugmentationIsAnEmptyList) {

@@ -63,7 +63,7 @@ TEST(RecipeVerb, BuiltInRecipesLoseWhatTimmCannotSayAndNothingElse) {
   EXPECT_THAT(unsaid("bot-distill"), ::testing::Contains("loss"));
   EXPECT_THAT(unsaid("scratch"), ElementsAre("schedule.cosine.warmup"));  // 5 % of 30 epochs is no whole number
   // ResNet strikes back: a batch that follows small data, and the side of the evaluation; A1 smooths targets that are present.
-  EXPECT_THAT(unsaid("rsb-a1"), ElementsAre("loss.bce.target", "train.min_epoch_steps"));
+  EXPECT_THAT(unsaid("rsb-a1"), ElementsAre("loss.bce.target", "loss.bce.target_threshold", "train.min_epoch_steps"));
   EXPECT_THAT(unsaid("rsb-a2"), ElementsAre("train.min_epoch_steps"));
   EXPECT_THAT(unsaid("rsb-a3"), ElementsAre("train.min_epoch_steps", "evaluate.img_size"));
   EXPECT_THAT(unsaid("rsb-b"), ElementsAre("train.min_epoch_steps"));

@@ -29,14 +29,14 @@ TEST(SmallData, TheBatchOfARecipeShrinksAndTheRateFollows) {
   const Ended ended = run(procedure({"--name", "few"}), scratch.path());
   ASSERT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.err, HasSubstr("small data: batch 2048 → 16, so that 100 pictures make 6 steps an epoch (train.min_epoch_steps = 96); "
-                                   "learning rate 0.008 → 0.004 (train.shrunk_lr = 0.5)"));
-  EXPECT_THAT(ended.err, HasSubstr("learning rate 0.004 for a batch of 16"));
+                                   "learning rate 0.008 → 0.002 (train.shrunk_lr = 0.25)"));
+  EXPECT_THAT(ended.err, HasSubstr("learning rate 0.002 for a batch of 16"));
   const Ended follows = run(procedure({"--set", "train.shrunk_lr=0", "--name", "follows"}), scratch.path());
   EXPECT_THAT(follows.err, HasSubstr("the learning rate follows"));
   EXPECT_THAT(follows.err, HasSubstr("learning rate 0.000707107 = 0.008 · √(16 / 2048) for a batch of 16"));
-  const Ended given = run(procedure({"--lr", "0.002", "--name", "given"}), scratch.path());
+  const Ended given = run(procedure({"--lr", "0.003", "--name", "given"}), scratch.path());
   EXPECT_THAT(given.err, HasSubstr("the learning rate stands"));
-  EXPECT_THAT(given.err, HasSubstr("learning rate 0.002 for a batch of 16"));
+  EXPECT_THAT(given.err, HasSubstr("learning rate 0.003 for a batch of 16"));
   EXPECT_THAT(read_text(scratch / "runs/few/recipe.toml"), HasSubstr("batch = 16"));
 }
 

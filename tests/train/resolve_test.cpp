@@ -63,6 +63,20 @@ TEST(Resolve, AcceptsTheSameOptionsWhereTheyAct) {
   EXPECT_EQ(refused("schedule = { cosine = { min_lr = 0.001 } }"), "(accepted)");
 }
 
+// What the parent's target needed says nothing of another one.
+TEST(Resolve, AnotherTargetLeavesTheThresholdBehind) {
+  const auto loss = [](const std::string& flag) {
+    recipe::Table root = recipe::load("rsb-a2", grammar()).root;
+    if (!flag.empty()) recipe::set(root, flag, grammar(), "--bce-target");
+    resolve(root);
+    return recipe::to_toml(*recipe::get(root, "loss.bce", grammar()));
+  };
+  EXPECT_EQ(loss(""), "{ target = \"present\", target_threshold = 0.2 }");
+  EXPECT_EQ(loss("loss.bce.target=soft"), "{ target = \"soft\" }");
+  EXPECT_EQ(loss("loss.bce.target=present"), "{ target = \"present\" }");
+  EXPECT_EQ(loss("loss.bce.target_threshold=0.4"), "{ target = \"present\", target_threshold = 0.4 }");
+}
+
 std::string option(const recipe::Table& table, const std::string& path) { return recipe::to_toml(*recipe::get(table, path, grammar())); }
 
 TEST(Resolve, DefaultsActOnceTheirThingIsInUse) {

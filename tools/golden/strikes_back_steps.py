@@ -4,7 +4,7 @@ augmentation, mixup and CutMix, loss, LAMB and schedule.
 Run by itself it writes tests/golden/train/steps/strikes_back.json, which tests/train/strikes_back_test.cpp follows; tests/peers/tricks_steps.py
 drives the program through the same cases. What timm draws is recorded as satchel's trace and replayed there. Stochastic depth has no trace: its
 keeps are satchel's own, a function of (seed, step, place, block), computed here a second time. timm cannot smooth binary targets of mixed
-pictures, so procedure A1 has three forms: timm's soft targets, timm's threshold, and `present` by the few lines here.
+pictures, so procedure A1 has timm's soft targets, timm's threshold, and `present` by the few lines here, with the recipe's threshold and without.
 """
 import dataclasses
 import json
@@ -35,11 +35,12 @@ EPOCHS, BATCH, WARMUP = 4, 8, 2
 PICTURES = CLASSES * PER_CLASS
 PER_EPOCH = PICTURES // BATCH
 DROP_PATH_OP = 0x64726F70
+TARGET_THRESHOLD = 0.2
 
 
 @dataclasses.dataclass
 class Case:
-    """A procedure as the paper has it (timm's names), and how its targets are made."""
+    """A procedure as the paper has it (timm's names), and how its targets are made: as its recipe says (None) or by loss.bce.target."""
     parent: str
     policy: str
     lr: float
@@ -48,7 +49,7 @@ class Case:
     drop_path: float = 0.05
     repeats: int = 3
     smoothing: float = 0.0
-    target: str = "present"
+    target: str | None = None
     model: str = "cifar_resnet8"
     size: int = 32
     seed: int = 0
@@ -61,8 +62,9 @@ CASES = {
     "a1": Case(**A1),
     "a1_soft": Case(**A1, target="soft"),
     "a1_threshold": Case(**A1, target="threshold"),
-    "a2": Case(**A2, target="present"),
-    "a2_threshold": Case(**A2, target="threshold"),
+    "a1_present": Case(**A1, target="present"),
+    "a2": Case(**A2),
+    "a2_present": Case(**A2, target="present"),
     "a3": Case(**A3),
     "a3_soft": Case(**A3, target="soft"),
 }
@@ -71,12 +73,12 @@ CASES = {
 def recipe(case, _teacher=None):
     """The case for `satchel train --recipe`: the procedure's own recipe, shorter and smaller."""
     crop = f'{{ random_resized_crop = {{ size = {case.size}, interpolation = "random" }} }}'
+    target = f'loss      = {{ bce = {{ target = "{case.target}" }} }}\n' if case.target else ""
     return f"""\
 extends   = "{case.parent}"
 model     = {{ {case.model} = {{}} }}
 augment   = [ {crop}, {{ hflip = {{}} }}, {{ rand_augment = {{ policy = "{case.policy}" }} }} ]
-loss      = {{ bce = {{ target = "{case.target}" }} }}
-schedule  = {{ cosine = {{ warmup = "{WARMUP} epochs" }} }}
+{target}schedule  = {{ cosine = {{ warmup = "{WARMUP} epochs" }} }}
 [train]
 length = "{EPOCHS} epochs"
 batch = {BATCH}
@@ -251,15 +253,17 @@ def student_of(case):
 
 
 def loss_of(case):
-    """(logits, timm's soft targets, classes, λ) → loss."""
-    if case.target != "present":
-        timms = BinaryCrossEntropy(smoothing=case.smoothing, target_threshold=0.2 if case.target == "threshold" else None)
+    """(logits, timm's soft targets, classes, λ) → loss. timm's own wherever it has the targets: unsmoothed, the recipes' are its threshold."""
+    if case.target in ("soft", "threshold") or (case.target is None and case.smoothing == 0):
+        timms = BinaryCrossEntropy(smoothing=case.smoothing, target_threshold=None if case.target == "soft" else TARGET_THRESHOLD)
         return lambda logits, targets, labels, share: timms(logits, targets)
 
+    least = TARGET_THRESHOLD if case.target is None else 0
+
     def present(logits, targets, labels, share):
-        """A class that is in the picture, in whatever share, has the target of an unmixed picture's class."""
-        there = functional.one_hot(labels, CLASSES) * (share > 0) + functional.one_hot(labels.flip(0), CLASSES) * (share < 1)
-        wanted = (there > 0).double() * (1 - case.smoothing) + case.smoothing / CLASSES
+        """A class of more than the least share of the picture has the target of an unmixed picture's class."""
+        shares = functional.one_hot(labels, CLASSES) * share + functional.one_hot(labels.flip(0), CLASSES) * (1 - share)
+        wanted = (shares > least).double() * (1 - case.smoothing) + case.smoothing / CLASSES
         return functional.binary_cross_entropy_with_logits(logits, wanted)
 
     return present

@@ -29,11 +29,13 @@ class Bce : public Loss {
       using namespace recipe;
       f("target", target,
         "of a mixed picture: present: a class that is in it has the target of an unmixed picture's class; soft: as mixed, λ and 1−λ; "
-        "threshold: 1 above the threshold, else 0, which drops the smoothing; present when absent, threshold beside target_threshold",
+        "threshold: 1 above the threshold, else 0, which drops the smoothing; present when absent, threshold beside target_threshold alone",
         Choices{{"present", "soft", "threshold"}}, Flag{"--bce-target"});
       f("target_threshold", target_threshold,
-        "τ of target = \"threshold\": 1 where the mixed and smoothed target is greater; 0.2 when absent", Range{0, 1, false, true},
-        Flag{"--bce-target-thresh"});
+        "τ: with threshold the target is 1 where it is greater, mixed and smoothed, than τ (0.2 when absent); with present a class is in "
+        "the "
+        "picture if its share of it, λ or 1−λ, is greater (0 when absent)",
+        Range{0, 1, false, true}, Flag{"--bce-target-thresh"});
       f("reduction", reduction, "mean over pictures and classes, or sum over classes and mean over pictures", Choices{{"mean", "sum"}},
         Flag{"--bce-reduction"});
       f("outputs", outputs,
@@ -43,9 +45,9 @@ class Bce : public Loss {
     }
     void validate(const recipe::Table& given) const {
       const recipe::Value* value = given.find("target_threshold");
-      check(!value || rule() == "threshold", Kind::usage,
-            "{}: target_threshold has no effect with target = \"{}\": set target = \"threshold\" or leave it out",
-            value ? value->origin : "", rule());
+      check(!value || rule() != "soft", Kind::usage,
+            "{}: target_threshold has no effect with target = \"soft\": set target = \"present\" or \"threshold\", or leave it out",
+            value ? value->origin : "");
     }
   };
 
@@ -69,7 +71,7 @@ class Bce : public Loss {
     const std::string rule = options_.rule();
     if (rule == "soft") return targets;
     if (rule == "threshold") return choose(targets > options_.target_threshold.value_or(0.2), 1, 0, targets);
-    return choose(targets > off_, on_, off_, targets);
+    return choose(targets > off_ + options_.target_threshold.value_or(0) * (on_ - off_), on_, off_, targets);
   }
 
   Options options_;

@@ -47,6 +47,18 @@ TEST(Bce, PresentClassesHaveTheTargetOfAnUnmixedPicture) {
       << "an absent class equals `off` in float too";
 }
 
+// The share counts, not the smoothed target: 0.3 passes below it and not above.
+TEST(Bce, AClassOfASmallShareMayCountAsAbsent) {
+  const std::string present = "target = \"present\"\ntarget_threshold = ";
+  for (const double e : {0.0, 0.1}) {
+    const double on = 1 - e + e / 4, off = e / 4;
+    EXPECT_EQ(loss_of(present + "0.29", logits(), mixed(e), on, off), loss_of("", logits(), mixed(e), on, off)) << e;
+    EXPECT_NEAR(loss_of(present + "0.31", logits(), mixed(e), on, off), loss_of("target = \"soft\"", logits(), one_hot(on, off)), 1e-15)
+        << e;
+  }
+  EXPECT_EQ(loss_of(present + "0.2", logits(), mixed(0)), loss_of("target_threshold = 0.2", logits(), mixed(0))) << "timm's, unsmoothed";
+}
+
 // Two classes where both are present leave no absent one to compare with.
 TEST(Bce, BothOfTwoClassesMayBePresent) {
   const at::Tensor z = at::tensor({0.3, -0.2}, at::kDouble).view({1, 2}), t = at::tensor({0.7, 0.3}, at::kDouble).view({1, 2});
@@ -82,8 +94,9 @@ TEST(Bce, AThresholdNeedsItsTarget) {
     recipe::find_entry(losses(), {"bce", {}, "test"}, "loss").resolve(table, "loss.bce");
     FAIL() << "accepted";
   } catch (const Error& error) {
-    EXPECT_EQ(std::string(error.what()),
-              "test.toml:2: target_threshold has no effect with target = \"soft\": set target = \"threshold\" or leave it out");
+    EXPECT_EQ(
+        std::string(error.what()),
+        "test.toml:2: target_threshold has no effect with target = \"soft\": set target = \"present\" or \"threshold\", or leave it out");
   }
 }
 
