@@ -98,8 +98,9 @@ void say_loss(To& to) {
   const std::string said = text_at(slot.options, "target");
   const bool above = said == "threshold" || (said.empty() && slot.options.find("target_threshold"));
   const bool mixed = to.recipe.find("mix") && !to.recipe.find("mix")->array()->empty();
-  if (above) to.say("bce_target_thresh", number_at(slot.options, "target_threshold", 0.2));
-  if (!above && said != "soft" && mixed && number_at(to.recipe, "train.smoothing") == 0)
+  if (above)
+    to.say("bce_target_thresh", number_at(slot.options, "target_threshold", 0.2));
+  else if (said != "soft" && mixed && number_at(to.recipe, "train.smoothing") == 0)
     to.say("bce_target_thresh", number_at(slot.options, "target_threshold", 0));
   if (text_at(slot.options, "reduction") == "sum") to.say("bce_sum", "true");
 }

@@ -33,22 +33,15 @@ struct Opened {
   data::Data data;
 };
 
-std::optional<double> number_at(const recipe::Table& options, const char* key) {
-  const recipe::Value* value = options.find(key);
-  if (!value) return std::nullopt;
-  const auto* whole = std::get_if<int64_t>(&value->data);
-  return whole ? static_cast<double>(*whole) : std::get<double>(value->data);
-}
-
 /// train.shrunk_lr: sets the rate aside that would follow the shrunken batch. What becomes of the rate, in words.
 std::string shrink_rate(Opened& opened, const TrainOptions& train) {
   const recipe::Slot optimizer = slot(opened.resolved, "optimizer");
-  const recipe::Value* scale = optimizer.options.find("lr_base_scale");
   if (optimizer.options.find("lr")) return "the learning rate stands";
   if (train.shrunk_lr == 0) return "the learning rate follows";
-  optim::RateOptions rates;
-  rates.lr_base = number_at(optimizer.options, "lr_base"), rates.lr_base_size = number_at(optimizer.options, "lr_base_size");
-  if (scale) rates.lr_base_scale = *scale->text();
+  recipe::Table base;
+  for (const char* key : {"lr_base", "lr_base_size", "lr_base_scale"})
+    if (const recipe::Value* value = optimizer.options.find(key)) base.set(key, *value);
+  const auto rates = recipe::parse<optim::RateOptions>(base, "optimizer." + optimizer.name);
   const double own = rates.rate(train.batch * train.accumulate), shrunk = train.shrunk_lr * own;
   recipe::set(opened.recipe.root, {"optimizer", optimizer.name, "lr"}, recipe::Value(shrunk, "train.shrunk_lr"), grammar());
   return fmt::format("learning rate {:g} → {:g} (train.shrunk_lr = {:g})", own, shrunk, train.shrunk_lr);

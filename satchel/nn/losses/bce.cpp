@@ -32,9 +32,8 @@ class Bce : public Loss {
         "threshold: 1 above the threshold, else 0, which drops the smoothing; present when absent, threshold beside target_threshold alone",
         Choices{{"present", "soft", "threshold"}}, Flag{"--bce-target"});
       f("target_threshold", target_threshold,
-        "τ: with threshold the target is 1 where it is greater, mixed and smoothed, than τ (0.2 when absent); with present a class is in "
-        "the "
-        "picture if its share of it, λ or 1−λ, is greater (0 when absent)",
+        "τ: with threshold the target is 1 where it is greater, mixed and smoothed, than τ (0.2 when absent); "
+        "with present a class is in the picture if its share of it, λ or 1−λ, is greater (0 when absent)",
         Range{0, 1, false, true}, Flag{"--bce-target-thresh"});
       f("reduction", reduction, "mean over pictures and classes, or sum over classes and mean over pictures", Choices{{"mean", "sum"}},
         Flag{"--bce-reduction"});
