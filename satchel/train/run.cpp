@@ -181,9 +181,9 @@ Session begin(const Request& request, recipe::Table resolved, data::Data data) {
 void discard_unbegun(const Path& folder) {
   std::error_code ignored;
   if (std::filesystem::exists(folder / "recipe.toml", ignored)) return;
-  std::filesystem::remove(folder / "train.log", ignored);
   std::filesystem::remove(folder / "tensorboard", ignored);
-  std::filesystem::remove(folder, ignored);  // only if it is empty
+  std::filesystem::remove(folder / "train.log", ignored);  // from here on another run may take the folder
+  std::filesystem::remove(folder, ignored);                // only if it is empty
 }
 
 Outcome start_new(const Request& request, const std::function<void(const Progress&)>& progress) {

@@ -3,8 +3,10 @@
 #include "satchel/train/run_folder.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <nlohmann/json.hpp>
-
 #include <sstream>
 
 #include "satchel/base/error.h"
@@ -33,15 +35,30 @@ std::string row_text(const EpochRow& r, bool averaged) {
   return text + "\n";
 }
 
+/// Makes a folder this run's own unless it holds something. Runs that start at once may all find it empty: the one that makes its log has
+/// it.
+bool claim(const Path& folder) {
+  if (std::filesystem::exists(folder) && !std::filesystem::is_directory(folder)) return false;
+  make_folder(folder);
+  std::error_code gone;
+  if (!std::filesystem::is_empty(folder, gone) && !gone) return false;
+  std::FILE* log = std::fopen((folder / "train.log").c_str(), "wx");
+  if (!log && errno == ENOENT) return claim(folder);  // a run that never began took its folder away
+  if (!log && errno == EEXIST) return false;
+  check(log != nullptr, Kind::machine, "{}: cannot write a run's log there ({})", folder.string(), std::strerror(errno));
+  std::fclose(log);
+  return true;
+}
+
 }  // namespace
 
 Path make_run_folder(const Path& output, const std::string& name, bool exist_ok) {
-  const auto taken = [](const Path& p) {
-    return std::filesystem::exists(p) && !(std::filesystem::is_directory(p) && std::filesystem::is_empty(p));
-  };
   Path folder = output / name;
-  for (int n = 2; !exist_ok && taken(folder); ++n) folder = output / fmt::format("{}-{}", name, n);
-  make_folder(folder);
+  if (exist_ok) {
+    make_folder(folder);
+    return folder;
+  }
+  for (int n = 2; !claim(folder); ++n) folder = output / fmt::format("{}-{}", name, n);
   return folder;
 }
 

@@ -16,7 +16,8 @@
 
 namespace satchel::train {
 
-/// runs/<name>, or runs/<name>-2, -3, … when that exists and holds something. Creates it. Throws Error(machine).
+/// runs/<name>, or runs/<name>-2, -3, … when that exists and holds something. Creates it with an empty train.log: no other run gets it,
+/// also one that starts at the same time. With `exist_ok` it is runs/<name>, whatever it holds. Throws Error(machine).
 Path make_run_folder(const Path& output, const std::string& name, bool exist_ok);
 
 /// Files that grow while a run goes on, and the ones that are written anew.

@@ -5,6 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
+#include <latch>
+#include <set>
+
 #include "satchel/base/error.h"
 #include "satchel/train/train.h"
 #include "tests/e2e/program.h"
@@ -14,13 +18,29 @@ namespace {
 
 TEST(RunFolder, CountsOnAClash) {
   const Scratch scratch;
-  EXPECT_EQ(make_run_folder(scratch.path(), "a", false), scratch / "a");
+  make_folder(scratch / "a");
   EXPECT_EQ(make_run_folder(scratch.path(), "a", false), scratch / "a") << "an empty folder is free";
-  write_atomic(scratch / "a/x", "x");
   EXPECT_EQ(make_run_folder(scratch.path(), "a", false), scratch / "a-2");
-  write_atomic(scratch / "a-2/x", "x");
-  EXPECT_EQ(make_run_folder(scratch.path(), "a", false), scratch / "a-3");
+  write_atomic(scratch / "a-3", "no folder");
+  EXPECT_EQ(make_run_folder(scratch.path(), "a", false), scratch / "a-4");
   EXPECT_EQ(make_run_folder(scratch.path(), "a", true), scratch / "a");
+}
+
+TEST(RunFolder, RunsThatStartAtOnceGetDifferentOnes) {
+  const Scratch scratch;
+  constexpr int kRuns = 8;
+  for (int round = 0; round < 50; ++round) {
+    std::latch together(kRuns);
+    std::vector<std::future<Path>> folders;
+    for (int i = 0; i < kRuns; ++i)
+      folders.push_back(std::async(std::launch::async, [&] {
+        together.arrive_and_wait();
+        return make_run_folder(scratch.path(), fmt::format("round{}", round), false);
+      }));
+    std::set<Path> different;
+    for (auto& folder : folders) different.insert(folder.get());
+    ASSERT_EQ(different.size(), kRuns) << "round " << round;
+  }
 }
 
 TEST(RunFolder, IsCutBackToTheState) {
