@@ -61,7 +61,7 @@ def timms(a, seed):
     one_process = pathlib.Path(__file__).with_name("timm_one_process.py")
     launcher = ["torchrun", "--nproc-per-node", "1", str(one_process)] if repeats else [sys.executable]
     return launcher + [str(a.train_py), "--data-dir", str(a.data), "--train-split", "train", "--val-split", "val", "--num-classes",
-                       str(len(list((a.data / "train").iterdir()))), "--workers", "1", "--device", "cpu", "--output",
+                       str(len(list((a.data / "train").iterdir()))), "--workers", "1", "--device", "cpu", "--channels-last", "--output",
                        str(a.output / "timm"), "--experiment", f"seed{seed}", "--checkpoint-hist", "1"] + rest
 
 
