@@ -1,14 +1,15 @@
-"""The same recipe trained by satchel and by timm's train.py, seed by seed in turns, and compared.
+"""The same recipe trained by satchel and by timm's train.py, seed by seed, and compared.
 
-    python bench/timm_training.py build/satchel TRAIN_PY [--recipe rsb-a3] [--epochs 30] [--seeds 3] [--data DIR] [--output DIR] …
+    python bench/timm_training.py build/satchel TRAIN_PY [--recipe rsb-a3] [--epochs 36] [--seeds 3] [--data DIR] [--output DIR] …
 
 TRAIN_PY is train.py of timm's repository at the version of the installed wheel; its command comes from `satchel recipe to-timm`, so the two
-cannot drift apart. Procedures with repeated augmentation go through torchrun and timm_one_process.py: timm repeats in a distributed sampler alone. Every finished run is kept in
-OUTPUT/ledger.json: the same call goes on where it was stopped. Printed: top-1 of each last epoch, mean and deviation, the difference with two
-standard errors, both commands, as Markdown. Exit code 1 when satchel's mean is not within the smaller of one point and two standard errors of
-timm's, or more than 1.5 points below it.
+cannot drift apart. Procedures with repeated augmentation go through torchrun and timm_one_process.py: timm repeats in a distributed sampler
+alone. Runs go --parallel at a time and share the cores evenly. Every finished run is kept in OUTPUT/ledger.json: the same call goes on where it
+was stopped. Printed: top-1 of each last epoch, mean and deviation, the difference with two standard errors, both commands, as Markdown. Exit
+code 1 when satchel's mean is not within the smaller of one point and two standard errors of timm's, or more than 1.5 points below it.
 """
 import argparse
+import concurrent.futures
 import csv
 import json
 import math
@@ -18,6 +19,7 @@ import shlex
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 
@@ -29,9 +31,10 @@ def arguments():
     parser.add_argument("--model", default="resnet18")
     parser.add_argument("--img-size", type=int, default=64)
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=36, help="timm's must reach 60 %%")
     parser.add_argument("--precision", default="bf16", help="of both; bf16 is timm's --amp --amp-dtype bfloat16")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--parallel", type=int, default=2, help="runs at a time")
     parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path("../shared/data/cifar10-mini"))
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("timm-training"))
     return parser.parse_args()
@@ -43,13 +46,17 @@ def settings(a, seed):
             f"train.batch={a.batch}", "train.min_epoch_steps=0", f"train.precision={a.precision}", f"train.seed={seed}"]
 
 
+def threads(a):
+    return max(1, os.cpu_count() // a.parallel)
+
+
 def with_sets(a, seed):
     return [word for setting in settings(a, seed) for word in ("--set", setting)]
 
 
 def ours(a, seed):
     return [str(a.program), "train", str(a.data), "--recipe", a.recipe, "--model", a.model, *with_sets(a, seed), "--output",
-            str(a.output / "satchel"), "--name", f"seed{seed}", "--exist-ok", "--device", "cpu"]
+            str(a.output / "satchel"), "--name", f"seed{seed}", "--exist-ok", "--device", "cpu", "--threads", str(threads(a))]
 
 
 def timms(a, seed):
@@ -59,7 +66,7 @@ def timms(a, seed):
     rest = words[words.index("DATA") + 1:]
     repeats = "--aug-repeats" in rest
     one_process = pathlib.Path(__file__).with_name("timm_one_process.py")
-    launcher = ["torchrun", "--nproc-per-node", "1", str(one_process)] if repeats else [sys.executable]
+    launcher = ["torchrun", "--standalone", "--nproc-per-node", "1", str(one_process)] if repeats else [sys.executable]
     return launcher + [str(a.train_py), "--data-dir", str(a.data), "--train-split", "train", "--val-split", "val", "--num-classes",
                        str(len(list((a.data / "train").iterdir()))), "--workers", "1", "--device", "cpu", "--channels-last", "--output",
                        str(a.output / "timm"), "--experiment", f"seed{seed}", "--checkpoint-hist", "1"] + rest
@@ -70,7 +77,7 @@ def last_top1(summary):
         return float(list(csv.DictReader(file))[-1]["eval_top1"])
 
 
-def run(a, who, seed, ledger):
+def run(a, who, seed, ledger, lock):
     key = f"{who} {seed}"
     if key in ledger:
         return
@@ -81,11 +88,12 @@ def run(a, who, seed, ledger):
     before = time.monotonic()
     log = a.output / f"{who}-seed{seed}.log"
     with open(log, "w") as out:
-        done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": str(os.cpu_count())}, check=False)
+        done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": str(threads(a))}, check=False)
     if done.returncode != 0:
-        sys.exit(f"timm_training: {who} ended with {done.returncode}: look at {log}")
-    ledger[key] = dict(top1=last_top1(folder / "summary.csv"), seconds=time.monotonic() - before)
-    (a.output / "ledger.json").write_text(json.dumps(ledger, indent=1) + "\n")
+        raise SystemExit(f"timm_training: {who} ended with {done.returncode}: look at {log}")
+    with lock:
+        ledger[key] = dict(top1=last_top1(folder / "summary.csv"), seconds=time.monotonic() - before)
+        (a.output / "ledger.json").write_text(json.dumps(ledger, indent=1) + "\n")
     print(f"{key}: top-1 {ledger[key]['top1']:.2f} %, {ledger[key]['seconds']:.0f} s", flush=True)
 
 
@@ -122,9 +130,11 @@ def main():
     a.output.mkdir(parents=True, exist_ok=True)
     path = a.output / "ledger.json"
     ledger = json.loads(path.read_text()) if path.exists() else {}
-    for seed in range(a.seeds):
-        for who in ("satchel", "timm"):
-            run(a, who, seed, ledger)
+    lock = threading.Lock()
+    with concurrent.futures.ThreadPoolExecutor(a.parallel) as runs:
+        done = [runs.submit(run, a, who, seed, ledger, lock) for seed in range(a.seeds) for who in ("satchel", "timm")]
+    for one in done:
+        one.result()
     sys.exit(0 if table(a, ledger) else 1)
 
 
