@@ -6,6 +6,7 @@
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace satchel::nn {
@@ -44,13 +45,14 @@ Case make(const Shape& s, at::ScalarType dtype) {
   return c;
 }
 
-std::vector<at::Tensor> truth(const Case& c) {
-  const ConvArgs wide{c.conv.weight.to(at::kDouble), {}, c.conv.stride, c.conv.padding};
-  const at::Tensor x = c.x.to(at::kDouble);
+/// What PyTorch says in a type: the outputs, and both gradients.
+std::vector<at::Tensor> pytorch(const Case& c, at::ScalarType dtype) {
+  const ConvArgs conv{c.conv.weight.to(dtype), {}, c.conv.stride, c.conv.padding};
+  const at::Tensor x = c.x.to(dtype);
   const auto [dx, dweight, none] =
-      at::convolution_backward(c.dz.to(at::kDouble), x, wide.weight, at::OptionalIntArrayRef(), {wide.stride, wide.stride},
-                               wide.padding.list(), {1, 1}, false, {0, 0}, 1, {true, true, false});
-  return {convolution(x, wide), dx, dweight};
+      at::convolution_backward(c.dz.to(dtype), x, conv.weight, at::OptionalIntArrayRef(), {conv.stride, conv.stride}, conv.padding.list(),
+                               {1, 1}, false, {0, 0}, 1, {true, true, false});
+  return {convolution(x, conv), dx, dweight};
 }
 
 double error(const at::Tensor& got, const at::Tensor& wanted) {
@@ -61,7 +63,7 @@ TEST(Convolve, EqualsTheConvolutionInEveryShapeAndType) {
   for (const auto& [dtype, bound] : {std::pair(at::kDouble, 1e-14), std::pair(at::kFloat, 2e-6), std::pair(at::kBFloat16, 3e-3)})
     for (const Shape& s : kShapes) {
       const Case c = make(s, dtype);
-      const std::vector<at::Tensor> wanted = truth(c);
+      const std::vector<at::Tensor> wanted = pytorch(c, at::kDouble), narrow = pytorch(c, dtype);
       const at::Tensor z = convolve(c.x, c.conv);
       const auto [dx, dweight] = convolve_backward(c.dz, c.x, c.conv, {true, true});
       const auto where = [&] {
@@ -71,9 +73,11 @@ TEST(Convolve, EqualsTheConvolutionInEveryShapeAndType) {
       EXPECT_TRUE(z.is_contiguous(kLast)) << where();
       EXPECT_TRUE(dx.is_contiguous(kLast)) << where();
       EXPECT_TRUE(dweight.is_contiguous(kLast)) << where();
-      EXPECT_LT(error(z, wanted[0]), bound) << where();
-      EXPECT_LT(error(dx, wanted[1]), bound) << where();
-      EXPECT_LT(error(dweight, wanted[2]), bound) << where();
+      // Where a processor has no bfloat16, PyTorch's own products in it are rougher.
+      const auto rounding = [&](size_t i) { return std::max(bound, error(narrow[i], wanted[i])); };
+      EXPECT_LE(error(z, wanted[0]), rounding(0)) << where();
+      EXPECT_LE(error(dx, wanted[1]), rounding(1)) << where();
+      EXPECT_LE(error(dweight, wanted[2]), rounding(2)) << where();
     }
 }
 
@@ -89,7 +93,7 @@ TEST(Convolve, MakesOnlyTheGradientsThatAreWanted) {
 // 64 pictures of 256 channels at 7 × 7 are 29 MB written out: two parts.
 TEST(Convolve, ManyPicturesAreMultipliedInParts) {
   const Case c = make({64, 256, 8, 7, 7, 3, 3, 1, 1}, at::kFloat);
-  EXPECT_LT(error(convolve(c.x, c.conv), truth(c)[0]), 2e-6);
+  EXPECT_LT(error(convolve(c.x, c.conv), pytorch(c, at::kDouble)[0]), 2e-6);
 }
 
 }  // namespace
