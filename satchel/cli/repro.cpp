@@ -23,8 +23,7 @@ namespace {
 
 struct ReproArguments {
   std::string experiment, scale = "small", data, output, device = "auto";
-  int seeds = 3;
-  std::optional<int> parallel;
+  std::optional<int> seeds, parallel;
   bool list = false, dry_run = false;
 };
 
@@ -128,7 +127,7 @@ Asked ask(const ReproArguments& a) {
   out.scale = found->second;
   out.folder = a.output.empty() ? Path("repro") / (out.table.name + "-" + out.scale.name) : Path(a.output);
   const std::string device = a.device;
-  out.jobs = experiment::jobs(out.table, out.scale, a.seeds,
+  out.jobs = experiment::jobs(out.table, out.scale, a.seeds.value_or(out.scale.seeds),
                               [device](const std::string& name, const experiment::Settings& set) { return adapt(device, name, set); });
   check(a.data.empty() || std::filesystem::exists(a.data), Kind::data, "--data {}: no such folder", a.data);
   check(a.parallel.value_or(1) > 0, Kind::usage, "--parallel {}: give 1 or more runs at a time", a.parallel.value_or(1));
@@ -292,7 +291,7 @@ int run_repro(const ReproArguments& a) {
   if (a.list || a.experiment.empty()) return list_experiments();
   check(a.experiment != "bot-table8" && a.experiment != "bot-table9", Kind::usage, "{}: detection and segmentation are not built yet",
         a.experiment);
-  check(a.seeds > 0, Kind::usage, "--seeds {}: give 1 or more", a.seeds);
+  check(a.seeds.value_or(1) > 0, Kind::usage, "--seeds {}: give 1 or more", a.seeds.value_or(1));
   Asked asked = ask(a);
   return a.dry_run ? dry_run(asked) : run_all(asked);
 }
@@ -304,7 +303,7 @@ Command repro_command() {
   Command c{"repro", "run a table or figure of a paper and compare", {}, [a] { return run_repro(*a); }, false, {}};
   c.arguments = {{"experiment", &a->experiment, "the table by name or a TOML file; all of them are listed when absent", "EXPERIMENT"},
                  {"--scale", &a->scale, "small: minutes; medium: hours; full: the paper's own", "SCALE", "", {"small", "medium", "full"}},
-                 {"--seeds", &a->seeds, "runs of each row, with seeds from 0", "N"},
+                 {"--seeds", &a->seeds, "runs of each row, with seeds from 0; the scale's own when absent", "N"},
                  {"--data,--data-dir", &a->data, "pictures, in place of the scale's own", "DIR"},
                  {"--output,--output-dir", &a->output, "where runs and tables go; repro/EXPERIMENT-SCALE when absent", "DIR"},
                  {"--device", &a->device, "auto, cpu, cuda or cuda:N", "DEVICE"},

@@ -188,10 +188,14 @@ Scale read_scale(const std::string& name, const Table& table, const std::vector<
   for (const std::string& column : scale.columns)
     check(std::count(columns.begin(), columns.end(), column) == 1, Kind::usage, "{}scale.{}: the table has no column '{}'; it has {}",
           place_of(table, "columns"), name, column, fmt::join(columns, ", "));
-  const double parallel = reader.number("parallel").value_or(1);
-  check(parallel >= 1 && parallel <= 1024 && parallel == std::floor(parallel), Kind::usage,
-        "{}scale.{}.parallel must be a whole number of runs from 1 to 1024, not {}", place_of(table, "parallel"), name, parallel);
-  scale.parallel = static_cast<int>(parallel);
+  const auto runs = [&](const char* key, int fallback) {
+    const double n = reader.number(key).value_or(fallback);
+    check(n >= 1 && n <= 1024 && n == std::floor(n), Kind::usage, "{}scale.{}.{} must be a whole number of runs from 1 to 1024, not {}",
+          place_of(table, key), name, key, n);
+    return static_cast<int>(n);
+  };
+  scale.parallel = runs("parallel", scale.parallel);
+  scale.seeds = runs("seeds", scale.seeds);
   scale.floor = reader.number("floor");
   if (const Table* all = reader.table("column")) {
     Reader inner(*all, "scale." + name + ".column");

@@ -72,6 +72,7 @@ struct Scale {
   std::map<std::string, std::string> column_data;  // their pictures, where those are not `data`
   std::vector<Test> tests;
   int parallel = 1;             // runs at a time
+  int seeds = 3;                // runs of each row, where nobody asks for another number
   std::optional<double> floor;  // top-1 that the first row must reach for the table to mean anything
 };
 

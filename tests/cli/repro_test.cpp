@@ -196,6 +196,15 @@ std::string with_grid(const std::string& option) {
   return text.replace(text.find(set), set.size(), "grid = { \"" + option + "\" = [0.02, 0.05] }");
 }
 
+TEST_F(ReproTest, AScaleMayHaveItsOwnNumberOfSeeds) {
+  const auto planned = [&](const std::string& more) {
+    write_atomic(scratch / "rates.toml", kTable + more);
+    return run({"repro", "rates.toml", "--data", "pictures", "--device", "cpu", "--dry-run"}, scratch.path()).out;
+  };
+  EXPECT_THAT(planned(""), HasSubstr("6 runs, 0 of them done; "));
+  EXPECT_THAT(planned("seeds = 5\n"), HasSubstr("10 runs, 0 of them done; "));
+}
+
 TEST_F(ReproTest, AGridIsRunCellByCellAndItsBestIsReportedOnTheOtherHalf) {
   write_atomic(scratch / "rates.toml", with_grid("optimizer.sgd.lr"));
   Arguments dry = repro();
