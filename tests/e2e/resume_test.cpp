@@ -140,7 +140,8 @@ TEST_F(Resume, TenKilledRunsEndInTheSameBytes) {
   const std::vector<std::string> loaders = {"1", "2", "5"};
   Rng rng({.seed = 20});
   int killed = 0, inside = 0;
-  for (int i = 0; i < kRuns; ++i) {
+  // On a busy machine a run may end before it is killed: then another is tried.
+  for (int i = 0; killed < kRuns && i < 3 * kRuns; ++i) {
     const std::string output = fmt::format("killed-{}", i);
     const Path run = *scratch_ / output / "run";
     SCOPED_TRACE(output);
@@ -150,19 +151,20 @@ TEST_F(Resume, TenKilledRunsEndInTheSameBytes) {
       Running child(training("data", {"--output", output}), scratch_->path());
       const double between = await_saves(child, run / "last.state", saves);
       std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(std::max(0.0, between) * share));
-      killed += child.alive();
-      child.signal(SIGKILL);
-      child.wait();
+      if (child.alive()) child.signal(SIGKILL);
+      if (child.wait().code == 0) continue;
     }
-    const int64_t saved = saved_step(run / "last.state");
+    ++killed;
+    const int64_t saved = saved_step(run / "last.state"), done = losses(run).back().first;
     const Ended resumed =
         e2e::run({"train", "--resume", run, "--device", "cpu", "-j", loaders[static_cast<size_t>(i) % loaders.size()]}, scratch_->path());
     EXPECT_EQ(resumed.code, 0) << resumed.err;
-    // A save lands every seven steps and at no other time, so the state that was found tells how much was done again: fewer than seven.
+    // A save lands every seven steps and at no other time, so at most these are done again.
     EXPECT_EQ(resumed_at(resumed.err), saved);
     EXPECT_EQ(saved % kSaveEvery, 0);
     EXPECT_GE(saved, saves * kSaveEvery);
-    EXPECT_LE(saved, (saves + 1) * kSaveEvery);
+    EXPECT_LE(saved, done);
+    EXPECT_LE(done, saved + kSaveEvery);
     inside += saved % kStepsPerEpoch != 0;
     expect_same_end(run);
   }
