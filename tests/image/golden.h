@@ -21,8 +21,9 @@ inline const std::filesystem::path kFolder = "tests/golden/image";
 inline const std::filesystem::path kFiles = kFolder / "files";
 inline const std::filesystem::path kShared = "../shared/data";
 
-#define SATCHEL_NEEDS_SHARED(folder) \
-  if (!std::filesystem::exists(golden::kShared / folder)) GTEST_SKIP() << "needs " << (golden::kShared / folder).string()
+#define SATCHEL_NEEDS_SHARED(folder)                                        \
+  if (!std::filesystem::exists(::satchel::image::golden::kShared / folder)) \
+  GTEST_SKIP() << "needs " << (::satchel::image::golden::kShared / folder).string()
 
 using Row = std::vector<std::string>;
 
