@@ -5,9 +5,9 @@
 namespace satchel::augment {
 namespace {
 
-// The fixtures hold angles and shifts that the ranges of the options leave out; those are in tests/image/affine_test.cpp.
 TEST(GeometricAugments, EqualPillow) {
-  expect_singles_as_pillow({{"shear_x", "factor"}, {"shear_y", "factor"}, {"translate_x", "fraction"}, {"translate_y", "fraction"}});
+  expect_singles_as_pillow(
+      {{"shear_x", "factor"}, {"shear_y", "factor"}, {"translate_x", "fraction"}, {"translate_y", "fraction"}, {"rotate", "degrees"}});
 }
 
 TEST(GeometricAugments, TurnEitherWayAndByEitherKernel) {

@@ -39,7 +39,7 @@ CASES = [
     'mobilenetv1_050 activation="relu" 2x64x64 train f64',
     "cifar_resnet8b 2x32x32 train f64", "cifar_resnet8c 2x32x32 train f64", "cifar_resnet8d drop_path=0.5 4x32x32 train f64",
     "cifar_resnet20d 1x31x34 train f64", "cifar_resnet20b 1x31x34 eval f64",
-    "senet154 output_stride=16 1x32x32 eval f32", "regnety_040 2x64x64 train f64", "regnety_040 drop_path=0.3 4x32x32 train f64",
+    "senet154 output_stride=16 1x32x32 eval f32", "senet154 1x64x64 eval f32", "regnety_040 2x64x64 train f64", "regnety_040 drop_path=0.3 4x32x32 train f64",
     "regnety_040 output_stride=8 1x61x75 eval f64", "regnety_040 1x224x224 eval f32", "regnety_080 2x32x32 train f64",
     "efficientnet_b0 2x64x64 train f64", "efficientnet_b0 drop_path=0.3 4x64x64 train f64",
     "efficientnet_b0 output_stride=8 1x61x75 eval f64", "efficientnet_b1 1x64x64 eval f64", "efficientnet_b2 2x64x64 train f64",
