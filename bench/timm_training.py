@@ -19,7 +19,6 @@ import shlex
 import statistics
 import subprocess
 import sys
-import threading
 import time
 
 
@@ -77,10 +76,8 @@ def last_top1(summary):
         return float(list(csv.DictReader(file))[-1]["eval_top1"])
 
 
-def run(a, who, seed, ledger, lock):
-    key = f"{who} {seed}"
-    if key in ledger:
-        return
+def run(a, who, seed):
+    """Trains; what the ledger keeps of it."""
     command = ours(a, seed) if who == "satchel" else timms(a, seed)
     folder = a.output / who / f"seed{seed}"
     if who == "timm" and folder.exists():
@@ -90,11 +87,8 @@ def run(a, who, seed, ledger, lock):
     with open(log, "w") as out:
         done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": str(threads(a))}, check=False)
     if done.returncode != 0:
-        raise SystemExit(f"timm_training: {who} ended with {done.returncode}: look at {log}")
-    with lock:
-        ledger[key] = dict(top1=last_top1(folder / "summary.csv"), seconds=time.monotonic() - before)
-        (a.output / "ledger.json").write_text(json.dumps(ledger, indent=1) + "\n")
-    print(f"{key}: top-1 {ledger[key]['top1']:.2f} %, {ledger[key]['seconds']:.0f} s", flush=True)
+        sys.exit(f"timm_training: {who} ended with {done.returncode}: look at {log}")
+    return dict(top1=last_top1(folder / "summary.csv"), seconds=time.monotonic() - before)
 
 
 def shown(words):
@@ -130,11 +124,16 @@ def main():
     a.output.mkdir(parents=True, exist_ok=True)
     path = a.output / "ledger.json"
     ledger = json.loads(path.read_text()) if path.exists() else {}
-    lock = threading.Lock()
+    missing = [(who, seed) for seed in range(a.seeds) for who in ("satchel", "timm") if f"{who} {seed}" not in ledger]
     with concurrent.futures.ThreadPoolExecutor(a.parallel) as runs:
-        done = [runs.submit(run, a, who, seed, ledger, lock) for seed in range(a.seeds) for who in ("satchel", "timm")]
-    for one in done:
-        one.result()
+        started = {runs.submit(run, a, who, seed): f"{who} {seed}" for who, seed in missing}
+        for done in concurrent.futures.as_completed(started):
+            if done.exception():
+                runs.shutdown(cancel_futures=True)  # those that have not begun would take hours
+            key, found = started[done], done.result()
+            ledger[key] = found
+            path.write_text(json.dumps(ledger, indent=1) + "\n")
+            print(f"{key}: top-1 {found['top1']:.2f} %, {found['seconds']:.0f} s", flush=True)
     sys.exit(0 if table(a, ledger) else 1)
 
 
