@@ -11,7 +11,7 @@ namespace {
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
-/// Settings of a resolved recipe as TOML; text that `value` is part of.
+/// A setting of a resolved recipe as TOML: all of a number or a text, part of a list or a table.
 struct Said {
   const char *recipe, *path, *value;
 };

@@ -21,6 +21,9 @@ TEST(RunFolder, CountsOnAClash) {
   make_folder(scratch / "a");
   EXPECT_EQ(make_run_folder(scratch.path(), "a", false), scratch / "a") << "an empty folder is free";
   EXPECT_EQ(make_run_folder(scratch.path(), "a", false), scratch / "a-2");
+  make_folder(scratch / "b");
+  write_atomic(scratch / "b/x", "x");
+  EXPECT_EQ(make_run_folder(scratch.path(), "b", false), scratch / "b-2") << "whatever it holds";
   write_atomic(scratch / "a-3", "no folder");
   EXPECT_EQ(make_run_folder(scratch.path(), "a", false), scratch / "a-4");
   EXPECT_EQ(make_run_folder(scratch.path(), "a", true), scratch / "a");
