@@ -198,19 +198,20 @@ void tell_needs(const Asked& asked, const std::vector<const experiment::Job*>& m
 int dry_run(const Asked& asked) {
   const std::string lacking = missing_data(asked);
   const experiment::Ledger ledger(asked.folder);
+  const std::vector<experiment::Job> due = experiment::due(asked.jobs, ledger);
   std::vector<std::vector<std::string>> rows = {{"row", "column", "recipe", "cells", "params (M)", "GMACs", "done", "to run"}};
   std::vector<const experiment::Job*> missing;
   std::map<std::string, int64_t> classes;  // by Job::data
   std::set<std::string> seen;
   std::set<std::pair<std::string, std::string>> listed;
-  for (const experiment::Job& job : asked.jobs) {
+  for (const experiment::Job& job : due) {
     if (seen.insert(job.key).second && !ledger.find(job.key)) missing.push_back(&job);
     if (!listed.insert({job.row, job.column}).second) continue;
     if (!classes.contains(job.data)) classes[job.data] = classes_of(asked, job);
     const train::NetworkSize size = train::network_size(resolved(job.recipe, job.set), classes[job.data]);
     int done = 0, open = 0;
     std::set<experiment::Settings> cells;
-    for (const experiment::Job& other : asked.jobs) {
+    for (const experiment::Job& other : due) {
       if (other.row != job.row || other.column != job.column) continue;
       ++(ledger.find(other.key) ? done : open);
       cells.insert(other.cell);
@@ -278,7 +279,7 @@ int run_all(Asked& asked) {
   }
   print(report::text_table(experiment::to_rows(outcome)));
   if (const std::string size = experiment::shared_size(outcome); !size.empty()) print(size + "\n");
-  if (outcome.halved) print(experiment::grid_text() + "\n");
+  if (outcome.halved) print(experiment::grid_text(asked.scale) + "\n");
   print(fmt::format("{}\ntable.md, table.csv and report.html in {}; its runs take {}\n", experiment::standing_text(outcome),
                     asked.folder.string(), megabytes(bytes_in(asked.folder))));
   if (ending.failures.empty()) return 0;

@@ -196,6 +196,7 @@ Scale read_scale(const std::string& name, const Table& table, const std::vector<
   };
   scale.parallel = runs("parallel", scale.parallel);
   scale.seeds = runs("seeds", scale.seeds);
+  if (reader.number("grid_seeds")) scale.grid_seeds = runs("grid_seeds", 0);
   scale.floor = reader.number("floor");
   if (const Table* all = reader.table("column")) {
     Reader inner(*all, "scale." + name + ".column");

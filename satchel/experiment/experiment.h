@@ -73,6 +73,7 @@ struct Scale {
   std::vector<Test> tests;
   int parallel = 1;             // runs at a time
   int seeds = 3;                // runs of each row, where nobody asks for another number
+  int grid_seeds = 0;           // seeds with which every cell of a grid is tried, the best alone with the others; 0: with all of them
   std::optional<double> floor;  // top-1 that the first row must reach for the table to mean anything
 };
 
@@ -108,6 +109,7 @@ struct Job {
   std::string pretrained = {};  // key of the run whose last weights it begins with; that must be done before
   std::string data = {};        // name of its pictures, where they are not the scale's
   std::string identity = {};    // Adaptation::identity
+  bool waits = false;           // for the choice among the cells of its grid: only the best is run with this seed
 };
 /// "+ BCE, top-1, seed 0", "+ BCE, top-1, lr_base=0.005, seed 0", "teacher 'large'".
 std::string name_of(const Job& job);
@@ -123,6 +125,11 @@ struct Adaptation {
 using Adapt = std::function<Adaptation(const std::string& recipe, const Settings& set)>;
 /// Every run of a table, teachers first. `adapt` is asked about each of them; it may throw to refuse the settings of a row.
 std::vector<Job> jobs(const Experiment& experiment, const Scale& scale, int seeds, const Adapt& adapt = {});
+class Ledger;
+/// The runs that are asked for by what has finished: of those that wait for a choice, the chosen cell's, which wait no more; of every such
+/// seed of a grid without a choice one run, which still waits and stands for whichever will be chosen. Throws Error(data) for a finished
+/// try without answers picture by picture.
+std::vector<Job> due(const std::vector<Job>& all, const Ledger& ledger);
 
 /// What a finished run came to. Percentages are of the last evaluation, which no choice among epochs flatters; of averaged weights, where
 /// the run has them.
@@ -184,8 +191,8 @@ struct Ending {
   std::vector<std::string> failures;  // a line each, with the last line that the child said
   int code = 0;                       // exit code of the first child that failed
 };
-/// Runs what the ledger lacks, each in output/runs/KEY, resuming those that were begun. A failure ends neither the others nor the table;
-/// three in a row without a success between them start nothing more.
+/// Runs what is due and the ledger lacks, each in output/runs/KEY, resuming those that were begun. A failure ends neither the others nor
+/// the table; three in a row without a success between them start nothing more.
 Ending run_all(const std::vector<Job>& all, Ledger& ledger, const RunRequest& request);
 
 /// What one run needs, tried by two steps and an evaluation of it. Throws Error with the last line of the child that could not.
@@ -256,7 +263,7 @@ bool compares_figures(const Scale& scale);
 /// Figures and verdicts of what is in the ledger. The scale is valid when the first row reaches `floor` in every column and the largest
 /// increment exceeds its interval, else every verdict is "too small to tell"; without a floor it always is. Throws Error(data) when a table
 /// with a grid holds a run without answers picture by picture.
-Outcome judge(const Experiment& experiment, const Scale& scale, const std::vector<Job>& all, const Ledger& ledger);
+Outcome judge(const Experiment& experiment, const Scale& scale, const std::vector<Job>& planned, const Ledger& ledger);
 
 // ---- how it is told -----------------------------------------------------------------------------------------------------------
 
@@ -281,7 +288,7 @@ std::string scale_text(const Scale& scale, const Outcome& outcome);
 /// What the figures of a table mean, for the reader beneath it.
 std::string how_to_read(const Scale& scale, const Outcome& outcome);
 /// How the cells of grids are chosen and what that does to the figures; part of how_to_read() where there are grids.
-std::string grid_text();
+std::string grid_text(const Scale& scale);
 /// Every cell of every grid with its scores, under a header; nothing where there is no grid.
 std::vector<std::vector<std::string>> grid_rows(const Outcome& outcome);
 std::string grid_csv(const Outcome& outcome);

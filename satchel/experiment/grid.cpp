@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <tuple>
 
 #include "satchel/base/error.h"
 #include "satchel/base/hash.h"
@@ -40,6 +41,27 @@ const Grid& own_or_inherited(const Experiment& experiment, const Scale& scale, c
   if (row.grid) return *row.grid;
   return row.base.empty() ? none : own_or_inherited(experiment, scale, experiment.row(row.base));
 }
+
+/// Every try of a grid, by cell.
+struct Tries {
+  std::vector<Settings> cells;
+  std::vector<Seeds> results;
+  bool complete = true;
+
+  void add(const Job& job, const Result* result) {
+    const auto at = std::find(cells.begin(), cells.end(), job.cell);
+    const auto i = static_cast<size_t>(at - cells.begin());
+    if (at == cells.end()) cells.push_back(job.cell), results.emplace_back();
+    if (result)
+      results[i][job.seed] = with_halves(*result, job);
+    else
+      complete = false;
+  }
+  std::optional<Settings> best() const {
+    const std::optional<size_t> at = complete ? best_of(results) : std::nullopt;
+    return at ? std::optional(cells[*at]) : std::nullopt;
+  }
+};
 
 }  // namespace
 
@@ -104,6 +126,13 @@ void judge_halves(const std::vector<report::PredictionRow>& answers, Result& res
   result.top1_choosing = percent(true), result.top1_other = percent(false);
 }
 
+const Result& with_halves(const Result& result, const Job& job) {
+  check(result.top1_choosing && result.top1_other, Kind::data,
+        "{}: runs/{} has no last_predictions.csv, which a table with grids needs; remove that folder and its entry in ledger.json",
+        name_of(job), job.key);
+  return result;
+}
+
 std::optional<size_t> best_of(const std::vector<Seeds>& cells) {
   std::vector<double> sums(cells.size());
   bool any = false;
@@ -117,10 +146,34 @@ std::optional<size_t> best_of(const std::vector<Seeds>& cells) {
   return static_cast<size_t>(std::max_element(sums.begin(), sums.end()) - sums.begin());
 }
 
-std::string grid_text() {
-  return "The validation pictures are halved by a hash of their names: of each grid the cell is shown whose mean top-1 over seeds is best "
-         "on "
-         "one half, and every top-1 and change of this table, of rows without a grid too, is of the other half, which chose nothing.";
+std::vector<Job> due(const std::vector<Job>& all, const Ledger& ledger) {
+  std::map<std::pair<std::string, std::string>, Tries> grids;
+  for (const Job& job : all)
+    if (!job.cell.empty() && !job.waits) grids[{job.row, job.column}].add(job, ledger.find(job.key));
+  std::vector<Job> out;
+  std::set<std::tuple<std::string, std::string, int>> stood_for;
+  for (const Job& job : all) {
+    if (!job.waits) {
+      out.push_back(job);
+      continue;
+    }
+    const std::optional<Settings> best = grids.at({job.row, job.column}).best();
+    if (best ? job.cell != *best : !stood_for.insert({job.row, job.column, job.seed}).second) continue;
+    out.push_back(job);
+    out.back().waits = !best;
+  }
+  return out;
+}
+
+std::string grid_text(const Scale& scale) {
+  const std::string tries = scale.grid_seeds == 0
+                                ? ""
+                                : fmt::format(" Every cell is tried with {} seed{}; the best is then run with the others, it alone.",
+                                              scale.grid_seeds, scale.grid_seeds == 1 ? "" : "s");
+  return "The validation pictures are halved by a hash of their names: of each grid the cell is shown whose mean top-1 over the seeds that "
+         "all its cells have is best on one half, and every top-1 and change of this table, of rows without a grid too, is of the other "
+         "half, which chose nothing." +
+         tries;
 }
 
 std::vector<std::vector<std::string>> grid_rows(const Outcome& outcome) {

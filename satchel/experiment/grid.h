@@ -31,6 +31,8 @@ std::string cell_text(const Settings& cell);
 bool chooses(std::string_view filename);
 /// Puts top-1 of each half into the result; leaves it as it is where there are no answers.
 void judge_halves(const std::vector<report::PredictionRow>& answers, Result& result);
+/// A finished run with its top-1 on both halves. Throws Error(data) for one without: its folder has no answers picture by picture.
+const Result& with_halves(const Result& result, const Job& job);
 /// The cell with the best mean top-1 on the choosing half over the seeds that all of them have, the first of equals; nothing while they
 /// share none.
 std::optional<size_t> best_of(const std::vector<Seeds>& cells);

@@ -90,11 +90,11 @@ void finish(Job& job, const Adapt& adapt, const std::string& prefix, const Grid&
 }
 
 /// The runs of a row in a column for a seed: one, or one for each cell of its grid.
-void add_runs(std::vector<Job>& out, const Job& start, const Grid& grid, const Adapt& adapt) {
+void add_runs(std::vector<Job>& out, const Job& start, const Grid& grid, int grid_seeds, const Adapt& adapt) {
   for (const Settings& cell : combinations(grid)) {
     Job job = start;
     append(job.set, cell);
-    job.cell = cell;
+    job.cell = cell, job.waits = !cell.empty() && grid_seeds > 0 && job.seed >= grid_seeds;
     finish(job, adapt, "", grid);
     out.push_back(job);
   }
@@ -132,7 +132,7 @@ std::vector<Job> jobs(const Experiment& experiment, const Scale& scale, int seed
           if (out[t].row == row.teacher) job.teacher = out[t].key;
           if (out[t].row == row.pretrained) job.pretrained = out[t].key;
         }
-        add_runs(out, job, grid, adapt);
+        add_runs(out, job, grid, scale.grid_seeds, adapt);
       }
     }
   }

@@ -27,7 +27,7 @@ double seconds_since(Clock::time_point then) { return std::chrono::duration<doub
 void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(50)); }
 
 struct Child {
-  const Job* job;
+  Job job;
   pid_t pid;
   Clock::time_point started;
   const Test* test = nullptr;  // what it judges the run by; null while it trains
@@ -37,18 +37,14 @@ struct Child {
 class Runner {
  public:
   Runner(const std::vector<Job>& all, Ledger& ledger, const RunRequest& request) : all_(all), ledger_(ledger), request_(request) {
-    std::set<std::string> seen;
-    for (const Job& job : all) {
-      if (!seen.insert(job.key).second) continue;
-      ++total_;
-      if (!is_done(job)) waiting_.push_back(&job);
-    }
+    plan();
     make_folder(request.output / "runs");
     make_folder(request.output / "logs");
   }
 
   Ending run() {
-    say(fmt::format("{} runs, {} of them done", total_, total_ - waiting_.size()));
+    say(fmt::format("{} runs, {} of them done", count([](const Job&) { return true; }),
+                    count([&](const Job& job) { return is_done(job); })));
     while (true) {
       heed_stops();
       if (!ending_.stopped && !given_up()) fill();
@@ -56,7 +52,7 @@ class Runner {
       if (!reap()) nap();
     }
     if (given_up()) ending_.failures.push_back("three runs in a row failed, so nothing more was started");
-    const bool done = std::all_of(all_.begin(), all_.end(), [&](const Job& job) { return is_done(job); });
+    const bool done = std::all_of(due_.begin(), due_.end(), [&](const Job& job) { return is_done(job); });
     ending_.stopped = ending_.stopped && !done;
     return ending_;
   }
@@ -66,6 +62,21 @@ class Runner {
   }
 
  private:
+  /// What can be done by what the ledger holds: a finished run may be the last that a choice waited for.
+  void plan() {
+    due_ = due(all_, ledger_);
+    waiting_.clear();
+    std::set<std::string> seen;
+    for (const Job& job : due_)
+      if (!job.waits && !begun_.contains(job.key) && !is_done(job) && seen.insert(job.key).second) waiting_.push_back(job);
+  }
+  /// Different runs that are due and of which `holds`.
+  size_t count(const std::function<bool(const Job&)>& holds) const {
+    std::set<std::string> keys;
+    for (const Job& job : due_)
+      if (holds(job)) keys.insert(job.key);
+    return keys.size();
+  }
   Path log(const Job& job) const { return request_.output / "logs" / (job.key + ".log"); }
   Path result(const Job& job) const { return request_.output / "logs" / (job.key + ".json"); }
   void say(const std::string& line) const {
@@ -82,7 +93,7 @@ class Runner {
     return result && !open_test(job, *result) && (is_here(job.key) || !is_awaited(job.key));
   }
   bool is_awaited(const std::string& key) const {
-    return std::any_of(all_.begin(), all_.end(),
+    return std::any_of(due_.begin(), due_.end(),
                        [&](const Job& job) { return (job.teacher == key || job.pretrained == key) && !ledger_.find(job.key); });
   }
   /// The first test that a run has not been judged by; teachers are not.
@@ -95,11 +106,11 @@ class Runner {
 
   void fill() {
     for (auto job = waiting_.begin(); job != waiting_.end() && static_cast<int>(children_.size()) < request_.parallel;) {
-      if (!may_start(**job)) {
+      if (!may_start(*job)) {
         ++job;
         continue;
       }
-      begin(**job);
+      begin(*job);
       job = waiting_.erase(job);
     }
   }
@@ -108,7 +119,8 @@ class Runner {
   void begin(const Job& job) {
     const Test* test = is_here(job.key) ? open_test(job, *ledger_.find(job.key)) : nullptr;
     const auto words = test ? words_of(job, *test, request_, result(job)) : words_of(job, request_, result(job));
-    children_.push_back({&job, start(words, log(job)), Clock::now(), test});
+    children_.push_back({job, start(words, log(job)), Clock::now(), test});
+    begun_.insert(job.key);
   }
 
   /// Every stop that was asked for is passed on: a child saves at the first and ends at once at the second.
@@ -136,7 +148,7 @@ class Runner {
   }
 
   void settle(const Child& ended, int code) {
-    const Job& job = *ended.job;
+    const Job& job = ended.job;
     if (ending_.stopped && code != 0) return;
     if (code == 75) return end_all();  // somebody stopped the child alone: the whole ends with it
     if (code != 0) return note_failure(job, code, last_line(log(job)));
@@ -147,6 +159,7 @@ class Runner {
       say(ended.test ? fmt::format("{}: {} {:.2f} %", name_of(job), ended.test->name, found.tests.at(ended.test->name))
                      : fmt::format("{}: top-1 {:.2f} %, {:.0f} s", name_of(job), found.top1, found.seconds));
       if (!is_done(job) && !ending_.stopped) begin(job);
+      plan();
     } catch (const Error& error) {
       if (error.kind() == Kind::machine) throw;  // the ledger itself cannot be written
       note_failure(job, static_cast<int>(error.kind()), error.what());
@@ -154,14 +167,14 @@ class Runner {
   }
 
   Result judged(const Child& ended) const {
-    Result out = *ledger_.find(ended.job->key);
-    out.tests[ended.test->name] = read_test(*ended.test, result(*ended.job));
+    Result out = *ledger_.find(ended.job.key);
+    out.tests[ended.test->name] = read_test(*ended.test, result(ended.job));
     return out;
   }
 
   /// All the time that the run took, whatever stopped it in between; our own clock when it does not say.
   double seconds_of(const Child& ended) const {
-    const Path file = result(*ended.job);
+    const Path file = result(ended.job);
     if (!std::filesystem::exists(file)) return seconds_since(ended.started);
     const auto json = nlohmann::json::parse(read_text(file), nullptr, /*allow_exceptions=*/false);
     return json.is_object() ? json.value("seconds", 0.0) : seconds_since(ended.started);
@@ -178,10 +191,11 @@ class Runner {
   const std::vector<Job>& all_;
   Ledger& ledger_;
   const RunRequest& request_;
-  std::list<const Job*> waiting_;
+  std::vector<Job> due_;
+  std::list<Job> waiting_;
+  std::set<std::string> begun_;  // keys
   std::list<Child> children_;
   Ending ending_;
-  size_t total_ = 0;
   int passed_on_ = 0, failed_in_a_row_ = 0;
 };
 

@@ -115,17 +115,14 @@ Tried& tried_at(Place& place, const Settings& cell) {
 
 /// The result on the half of the pictures that chose nothing.
 Result on_the_other_half(Result result, const Job& job) {
-  check(result.top1_other.has_value(), Kind::data,
-        "{}: runs/{} has no last_predictions.csv, which a table with grids needs; remove that folder and its entry in ledger.json",
-        name_of(job), job.key);
-  result.top1 = *result.top1_other;
+  result.top1 = with_halves(result, job).top1_other.value();
   return result;
 }
 
 Found find_results(const std::vector<Job>& all, const Ledger& ledger, bool halved) {
   Found found;
   for (const Job& job : all) {
-    if (job.column.empty()) continue;
+    if (job.column.empty() || job.waits) continue;
     Place& place = found[{job.row, job.column}];
     place.remark = job.remark;
     Tried& tried = tried_at(place, job.cell);
@@ -250,8 +247,9 @@ void weigh(const Experiment& experiment, const Scale& scale, Outcome& out) {
 
 }  // namespace
 
-Outcome judge(const Experiment& experiment, const Scale& scale, const std::vector<Job>& all, const Ledger& ledger) {
+Outcome judge(const Experiment& experiment, const Scale& scale, const std::vector<Job>& planned, const Ledger& ledger) {
   Outcome out;
+  const std::vector<Job> all = due(planned, ledger);
   out.halved = std::any_of(all.begin(), all.end(), [](const Job& job) { return !job.cell.empty(); });
   const Found found = find_results(all, ledger, out.halved);
   for (const Row& row : experiment.rows) {

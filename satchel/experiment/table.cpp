@@ -278,7 +278,7 @@ std::string how_to_read(const Scale& scale, const Outcome& outcome) {
       "seed, with its 95 % t-interval; it helps or hurts only where that excludes 0. Parameters and GMACs (10⁹ multiply-adds of "
       "convolutions and "
       "linear layers) are computed from the network of the run, images/s and time are what the runs measured.";
-  if (outcome.halved) out += fmt::format(" {}", grid_text());
+  if (outcome.halved) out += fmt::format(" {}", grid_text(scale));
   if (scale.name != "full")
     out += " At this scale only signs are compared with the paper, never figures.";
   else if (!compares_figures(scale))

@@ -221,6 +221,19 @@ TEST_F(ReproTest, AGridIsRunCellByCellAndItsBestIsReportedOnTheOtherHalf) {
   for (const auto& [key, result] : ledger.items()) EXPECT_TRUE(result.contains("top1_choosing") && result.contains("top1_other")) << key;
 }
 
+TEST_F(ReproTest, OnlyTheBestCellGoesOnAfterGridSeeds) {
+  write_atomic(scratch / "rates.toml", with_grid("optimizer.sgd.lr") + "grid_seeds = 1\n");
+  Arguments dry = repro();
+  dry.push_back("--dry-run");
+  EXPECT_THAT(run(dry, scratch.path()).out, HasSubstr("5 runs, 0 of them done; "));
+  const Ended ended = run(repro(), scratch.path());
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(nlohmann::json::parse(read_text(scratch / "out/ledger.json")).size(), 5u);
+  EXPECT_THAT(ended.out, HasSubstr("Every cell is tried with 1 seed; "));
+  EXPECT_THAT(read_text(scratch / "out/table.csv"), HasSubstr("\nfast,top-1,2,"));
+  EXPECT_THAT(run(repro(), scratch.path()).out, HasSubstr("5 runs, 5 of them done"));
+}
+
 TEST_F(ReproTest, AnAxisWithAWrongOptionStopsEverythingAndItsLineIsNamed) {
   write_atomic(scratch / "rates.toml", with_grid("optimizer.sgd.rate"));
   const Ended ended = run(repro("1"), scratch.path());

@@ -85,6 +85,8 @@ TEST(Experiment, MistakesAreNamed) {
   EXPECT_THAT(refusal("parallel = 2", "parallel = 1e10"), HasSubstr("must be a whole number of runs"));
   EXPECT_THAT(refusal("parallel = 2", "seeds = 2.5"),
               HasSubstr("scale.small.seeds must be a whole number of runs from 1 to 1024, not 2.5"));
+  EXPECT_THAT(refusal("parallel = 2", "grid_seeds = 0"),
+              HasSubstr("scale.small.grid_seeds must be a whole number of runs from 1 to 1024, not 0"));
   EXPECT_THAT(refusal("columns = [\"one\"]\n", "columns = [\"on\"]\n"),
               HasSubstr("scale.full: the table has no column 'on'; it has one, two"));
   EXPECT_THAT(refusal("[scale.full]", "[scale.ful]"), HasSubstr("scale.ful: scales are small, medium and full"));

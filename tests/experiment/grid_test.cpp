@@ -181,5 +181,74 @@ TEST_F(GridJudgeTest, RunsWithoutAnswersByPictureAreRefused) {
   }
 }
 
+/// Every cell is tried with seed 0; the best alone is run with seeds 1 and 2.
+class FewTriesTest : public ::testing::Test {
+ protected:
+  /// What a run of a seed came to; cell 1 of `tuned` and cell 3 of `and b` are the best on the choosing half.
+  void finish(const Job& job) {
+    Result result{99, 99, 100, 60};
+    const bool best = job.cell == combinations(table.rows[1].grid.value())[job.row == "tuned" ? 1 : 3];
+    result.top1_choosing = best ? 80 : 70, result.top1_other = 60 + job.seed;
+    ledger.add(job.key, result);
+  }
+  void finish_first_seeds(const std::string& row) {
+    for (const Job& job : all)
+      if (job.row == row && !job.waits) finish(job);
+  }
+  std::vector<Job> due_of(const std::string& row) const {
+    std::vector<Job> out;
+    for (const Job& job : due(all, ledger))
+      if (job.row == row) out.push_back(job);
+    return out;
+  }
+  Outcome judged() const { return judge(table, table.scales.at("small"), all, ledger); }
+  const Scratch scratch;
+  const Experiment table = grid_table_in(scratch.path(), std::string(kGridTable) + "grid_seeds = 1\n");
+  const std::vector<Job> all = jobs(table, table.scales.at("small"), 3);
+  Ledger ledger{scratch.path()};
+};
+
+TEST_F(FewTriesTest, WithoutAChoiceOneRunASeedStandsForIt) {
+  EXPECT_EQ(std::count_if(all.begin(), all.end(), [](const Job& job) { return job.waits; }), 2 * 2 * 4);
+  EXPECT_EQ(due_of("plain").size(), 3u);
+  std::vector<Job> tuned = due_of("tuned");
+  ASSERT_EQ(tuned.size(), 4u + 2);
+  EXPECT_FALSE(tuned[3].waits);
+  EXPECT_TRUE(tuned[4].waits && tuned[5].waits);
+  finish(tuned[0]), finish(tuned[1]), finish(tuned[2]);
+  EXPECT_TRUE(due_of("tuned")[5].waits) << "one try is missing";
+  EXPECT_EQ(judged().why, "12 of 15 runs are missing");
+}
+
+TEST_F(FewTriesTest, TheBestAloneGoesOn) {
+  finish_first_seeds("plain"), finish_first_seeds("tuned");
+  const std::vector<Job> tuned = due_of("tuned");
+  ASSERT_EQ(tuned.size(), 4u + 2);
+  EXPECT_THAT(tuned[5].cell, ElementsAre("lamb.lr=0.002", "lamb.decay=0.02"));
+  EXPECT_FALSE(tuned[5].waits);
+  EXPECT_TRUE(due_of("and b")[5].waits) << "each row chooses for itself";
+  finish_first_seeds("and b");
+  EXPECT_THAT(due_of("and b")[5].cell, ElementsAre("lamb.lr=0.005", "lamb.decay=0.02"));
+  for (const Job& job : due(all, ledger)) finish(job);
+  const Outcome out = judged();
+  EXPECT_TRUE(out.finished);
+  EXPECT_NEAR(out.cells[1].ours.mean, 61, 1e-9);
+  EXPECT_EQ(out.cells[1].increment->count, 3);
+  EXPECT_EQ(out.cells[1].trials[0].other.count, 1);
+  EXPECT_EQ(out.cells[1].trials[1].other.count, 3);
+  EXPECT_THAT(how_to_read(table.scales.at("small"), out), HasSubstr("Every cell is tried with 1 seed; the best"));
+}
+
+TEST_F(FewTriesTest, WhatMoreSeedsOfOtherCellsCameToChangesNothing) {
+  finish_first_seeds("tuned");
+  for (const Job& job : all) {
+    if (!job.waits || job.row != "tuned") continue;
+    Result result{99, 99, 100, 60};
+    result.top1_choosing = result.top1_other = job.cell == all[1].cell ? 99 : 50;
+    ledger.add(job.key, result);
+  }
+  EXPECT_TRUE(judged().cells[1].trials[1].best) << "a ledger from before this scale had grid_seeds";
+}
+
 }  // namespace
 }  // namespace satchel::experiment
