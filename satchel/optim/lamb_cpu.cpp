@@ -1,7 +1,5 @@
 // LAMB on a CPU: operators would write every intermediate of the update to memory, and memory is what this step waits for.
-// Sums are taken in pieces of fixed length and fixed lanes, in order: the same bytes for any number of threads and on every machine.
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/Parallel.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/linalg_vector_norm.h>
@@ -10,34 +8,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "satchel/base/clones.h"
 #include "satchel/optim/lamb.h"
+#include "satchel/optim/pieces.h"
 
 namespace satchel::optim {
 namespace {
-
-constexpr int64_t kPiece = 4096;  // elements: five arrays of them fit a core's cache
-constexpr int64_t kLanes = 16;
-
-struct Piece {
-  size_t tensor;
-  int64_t begin, end;
-};
-
-std::vector<Piece> pieces_of(const std::vector<at::Tensor>& tensors) {
-  std::vector<Piece> pieces;
-  for (size_t i = 0; i < tensors.size(); ++i)
-    for (int64_t begin = 0; begin < tensors[i].numel(); begin += kPiece)
-      pieces.push_back({i, begin, std::min(begin + kPiece, tensors[i].numel())});
-  return pieces;
-}
-
-void for_pieces(const std::vector<Piece>& pieces, const auto& act) {
-  at::parallel_for(0, static_cast<int64_t>(pieces.size()), 1, [&](int64_t from, int64_t to) {
-    for (int64_t i = from; i < to; ++i) act(static_cast<size_t>(i));
-  });
-}
 
 /// Numbers of an update in the tensors' own type; gradients are divided by `divisor` first.
 template <class T>
@@ -75,18 +53,6 @@ SATCHEL_CLONES void descend(T* __restrict w, const T* __restrict u, int64_t n, T
   for (int64_t i = 0; i < n; ++i) w[i] -= rate * u[i];
 }
 
-template <class T>
-SATCHEL_CLONES double sum_of_squares(const T* __restrict x, int64_t n) {
-  double sums[kLanes] = {};
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    for (int64_t k = 0; k < kLanes; ++k) sums[k] += static_cast<double>(x[i + k]) * static_cast<double>(x[i + k]);
-  for (; i < n; ++i) sums[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-  double total = 0;
-  for (const double sum : sums) total += sum;
-  return total;
-}
-
 /// The arrays of one piece.
 template <class T>
 struct Arrays {
@@ -95,11 +61,11 @@ struct Arrays {
   const T* gradient;
   T *exp_avg, *exp_avg_sq;
   Arrays(const LambTensors& t, const Piece& piece)
-      : n(piece.end - piece.begin),
-        weight(t.weights[piece.tensor].mutable_data_ptr<T>() + piece.begin),
-        gradient(t.gradients[piece.tensor].const_data_ptr<T>() + piece.begin),
-        exp_avg(t.exp_avg[piece.tensor].mutable_data_ptr<T>() + piece.begin),
-        exp_avg_sq(t.exp_avg_sq[piece.tensor].mutable_data_ptr<T>() + piece.begin) {}
+      : n(piece.size()),
+        weight(written<T>(t.weights, piece)),
+        gradient(read<T>(t.gradients, piece)),
+        exp_avg(written<T>(t.exp_avg, piece)),
+        exp_avg_sq(written<T>(t.exp_avg_sq, piece)) {}
 
   /// u of the piece, in `room`.
   const T* direction(std::array<T, kPiece>& room, const Numbers<T>& by) const {
@@ -108,13 +74,11 @@ struct Arrays {
   }
 };
 
-/// ‖w‖/‖u‖ of each tensor from the sums of squares of its pieces.
-std::vector<double> trust_ratios(const std::vector<Piece>& pieces, const std::vector<double>& w, const std::vector<double>& u,
-                                 size_t tensors, bool clip) {
-  std::vector<double> w_sum(tensors), u_sum(tensors), ratios(tensors, 1);
-  for (size_t p = 0; p < pieces.size(); ++p) w_sum[pieces[p].tensor] += w[p], u_sum[pieces[p].tensor] += u[p];
-  for (size_t i = 0; i < tensors; ++i) {
-    if (w_sum[i] > 0 && u_sum[i] > 0) ratios[i] = std::sqrt(w_sum[i]) / std::sqrt(u_sum[i]);
+/// ‖w‖/‖u‖ of each tensor; 1 where one of them is 0.
+std::vector<double> trust_ratios(const std::vector<double>& w, const std::vector<double>& u, bool clip) {
+  std::vector<double> ratios(w.size(), 1);
+  for (size_t i = 0; i < ratios.size(); ++i) {
+    if (w[i] > 0 && u[i] > 0) ratios[i] = w[i] / u[i];
     if (clip) ratios[i] = std::min(ratios[i], 1.0);
   }
   return ratios;
@@ -130,11 +94,12 @@ void run(const LambTensors& tensors, const LambUpdate& update, double gradient_d
     std::array<T, kPiece> room;
     update_moments(a.gradient, a.exp_avg, a.exp_avg_sq, a.n, by);
     if (!update.adapt) return descend(a.weight, a.direction(room, by), a.n, static_cast<T>(update.lr));
-    w[p] = sum_of_squares<T>(a.weight, a.n);
+    w[p] = sum_of_squares(a.weight, a.n);
     u[p] = sum_of_squares(a.direction(room, by), a.n);
   });
   if (!update.adapt) return;
-  const std::vector<double> ratios = trust_ratios(pieces, w, u, tensors.weights.size(), update.trust_clip);
+  const size_t n = tensors.weights.size();
+  const std::vector<double> ratios = trust_ratios(norms_of(pieces, w, n), norms_of(pieces, u, n), update.trust_clip);
   for_pieces(pieces, [&](size_t p) {
     const Arrays<T> a(tensors, pieces[p]);
     std::array<T, kPiece> room;
@@ -142,32 +107,17 @@ void run(const LambTensors& tensors, const LambUpdate& update, double gradient_d
   });
 }
 
-template <class T>
-double sum_of_squares(const std::vector<at::Tensor>& tensors) {
-  const std::vector<Piece> pieces = pieces_of(tensors);
-  std::vector<double> sums(pieces.size());
-  for_pieces(pieces, [&](size_t p) {
-    const auto [tensor, begin, end] = pieces[p];
-    sums[p] = sum_of_squares(tensors[tensor].const_data_ptr<T>() + begin, end - begin);
-  });
-  double total = 0;
-  for (const double sum : sums) total += sum;
-  return total;
-}
-
 }  // namespace
 
 at::Tensor gradient_norm(const std::vector<at::Tensor>& gradients) {
   if (!gradients[0].is_cpu()) return at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients)));
-  const double total = gradients[0].scalar_type() == at::kDouble ? sum_of_squares<double>(gradients) : sum_of_squares<float>(gradients);
+  const std::vector<double> sums = sums_of_squares(gradients, pieces_of(gradients));
+  const double total = std::accumulate(sums.begin(), sums.end(), 0.0);
   return at::full({}, std::sqrt(total), gradients[0].options());
 }
 
 void lamb_update_cpu(const LambTensors& tensors, const LambUpdate& update, double gradient_divisor) {
-  if (tensors.weights[0].scalar_type() == at::kDouble)
-    run<double>(tensors, update, gradient_divisor);
-  else
-    run<float>(tensors, update, gradient_divisor);
+  with_type(tensors.weights, [&]<class T>(T) { run<T>(tensors, update, gradient_divisor); });
 }
 
 }  // namespace satchel::optim

@@ -1,5 +1,7 @@
 // Layer-wise adaptive rates (arXiv 1708.03888): SGD whose gradient is scaled, tensor by tensor, by the trust ratio. timm/optim/lars.py.
 // SPDX-License-Identifier: Apache-2.0
+#include "satchel/optim/lars.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_mul.h>
@@ -13,6 +15,24 @@
 #include "satchel/optim/gather.h"
 
 namespace satchel::optim {
+void lars_update(const LarsTensors& tensors, const LarsUpdate& update) {
+  std::vector<at::Tensor> direction = tensors.gradients;
+  if (update.adapt) {
+    const at::Tensor w = at::stack(at::_foreach_norm(tensors.weights)), g = at::stack(at::_foreach_norm(tensors.gradients));
+    at::Tensor ratio = update.trust_coeff * w / (g + w * update.weight_decay + update.eps);
+    ratio = at::where((w > 0).logical_and(g > 0), ratio, 1);
+    if (update.trust_clip) ratio = (ratio / update.lr).clamp_max(1);
+    direction = at::_foreach_add(tensors.gradients, tensors.weights, update.weight_decay);
+    at::_foreach_mul_(direction, ratio.unbind());
+  }
+  if (!tensors.momentum.empty()) {
+    at::_foreach_mul_(tensors.momentum, update.momentum);
+    at::_foreach_add_(tensors.momentum, direction);
+    direction = update.nesterov ? at::_foreach_add(direction, tensors.momentum, update.momentum) : tensors.momentum;
+  }
+  at::_foreach_sub_(tensors.weights, direction, update.lr);
+}
+
 namespace {
 
 /// q = trust_coeff·‖w‖ / (‖g‖ + weight_decay·‖w‖ + eps), 1 where a norm is 0;  d = q·(g + weight_decay·w);  m ← momentum·m + d;
@@ -41,14 +61,16 @@ class Lars : public Optimizer {
     for (const ParamGroup& group : groups_) {
       const Gathered all = gather(parameters_, group);
       if (all.members.empty()) continue;
-      std::vector<at::Tensor> direction = adapted(all, group.weight_decay, lr);
-      if (options_.momentum != 0) {
-        const std::vector<at::Tensor> momentum = all.of(momentum_);
-        at::_foreach_mul_(momentum, options_.momentum);
-        at::_foreach_add_(momentum, direction);
-        direction = options_.nesterov ? at::_foreach_add(direction, momentum, options_.momentum) : momentum;
-      }
-      at::_foreach_sub_(all.weights, direction, lr);
+      const LarsUpdate update{.lr = lr,
+                              .momentum = options_.momentum,
+                              .weight_decay = group.weight_decay,
+                              .trust_coeff = options_.trust_coeff,
+                              .eps = options_.eps,
+                              .nesterov = options_.nesterov,
+                              .adapt = group.weight_decay != 0 || options_.always_adapt,
+                              .trust_clip = options_.trust_clip};
+      const LarsTensors tensors{all.weights, all.gradients, all.of(momentum_)};
+      (all.weights[0].is_cpu() ? lars_update_cpu : lars_update)(tensors, update);
     }
   }
 
@@ -59,17 +81,6 @@ class Lars : public Optimizer {
   }
 
  private:
-  std::vector<at::Tensor> adapted(const Gathered& all, double weight_decay, double lr) const {
-    if (weight_decay == 0 && !options_.always_adapt) return all.gradients;
-    const at::Tensor w = at::stack(at::_foreach_norm(all.weights)), g = at::stack(at::_foreach_norm(all.gradients));
-    at::Tensor ratio = options_.trust_coeff * w / (g + w * weight_decay + options_.eps);
-    ratio = at::where((w > 0).logical_and(g > 0), ratio, 1);
-    if (options_.trust_clip) ratio = (ratio / lr).clamp_max(1);
-    std::vector<at::Tensor> direction = at::_foreach_add(all.gradients, all.weights, weight_decay);
-    at::_foreach_mul_(direction, ratio.unbind());
-    return direction;
-  }
-
   Options options_;
   std::vector<Parameter> parameters_;
   std::vector<ParamGroup> groups_;

@@ -1,6 +1,8 @@
 // RMSprop as TensorFlow computes it: timm's RMSpropTF (timm/optim/rmsprop_tf.py). It differs from PyTorch's in three places: eps is inside
 // the root, the mean square starts at 1, and the rate is inside the momentum.
 // SPDX-License-Identifier: Apache-2.0
+#include "satchel/optim/rmsprop_tf.h"
+
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_addcdiv.h>
 #include <ATen/ops/_foreach_mul.h>
@@ -12,6 +14,19 @@
 #include "satchel/optim/gather.h"
 
 namespace satchel::optim {
+void rmsprop_update(const RmspropTensors& tensors, const RmspropUpdate& update) {
+  std::vector<at::Tensor> direction = tensors.gradients;
+  if (update.weight_decay != 0) direction = at::_foreach_add(tensors.gradients, tensors.weights, update.weight_decay);
+  const std::vector<at::Tensor>& square = tensors.square_avg;
+  at::_foreach_add_(square, at::_foreach_sub(at::_foreach_mul(direction, direction), square), 1 - update.alpha);
+  std::vector<at::Tensor> root = at::_foreach_add(square, update.eps);
+  at::_foreach_sqrt_(root);
+  if (tensors.momentum.empty()) return at::_foreach_addcdiv_(tensors.weights, direction, root, -update.lr);
+  at::_foreach_mul_(tensors.momentum, update.momentum);
+  at::_foreach_addcdiv_(tensors.momentum, direction, root, update.lr_in_momentum ? update.lr : 1.0);
+  at::_foreach_sub_(tensors.weights, tensors.momentum, update.lr_in_momentum ? 1.0 : update.lr);
+}
+
 namespace {
 
 /// d = g + weight_decay·w;  s ← s + (1−α)(d² − s);  m ← momentum·m + lr·d/√(s + eps);  w ← w − m.
@@ -49,20 +64,14 @@ class RmspropTf : public Optimizer {
     for (const ParamGroup& group : groups_) {
       const Gathered all = gather(parameters_, group);
       if (all.members.empty()) continue;
-      std::vector<at::Tensor> direction = all.gradients;
-      if (group.weight_decay != 0) direction = at::_foreach_add(all.gradients, all.weights, group.weight_decay);
-      const std::vector<at::Tensor> square = all.of(square_avg_);
-      at::_foreach_add_(square, at::_foreach_sub(at::_foreach_mul(direction, direction), square), 1 - options_.alpha);
-      std::vector<at::Tensor> root = at::_foreach_add(square, options_.eps);
-      at::_foreach_sqrt_(root);
-      if (options_.momentum == 0) {
-        at::_foreach_addcdiv_(all.weights, direction, root, -lr);
-        continue;
-      }
-      const std::vector<at::Tensor> momentum = all.of(momentum_);
-      at::_foreach_mul_(momentum, options_.momentum);
-      at::_foreach_addcdiv_(momentum, direction, root, options_.lr_in_momentum ? lr : 1.0);
-      at::_foreach_sub_(all.weights, momentum, options_.lr_in_momentum ? 1.0 : lr);
+      const RmspropUpdate update{.lr = lr,
+                                 .alpha = options_.alpha,
+                                 .eps = options_.eps,
+                                 .momentum = options_.momentum,
+                                 .weight_decay = group.weight_decay,
+                                 .lr_in_momentum = options_.lr_in_momentum};
+      const RmspropTensors tensors{all.weights, all.gradients, all.of(square_avg_), all.of(momentum_)};
+      (all.weights[0].is_cpu() ? rmsprop_update_cpu : rmsprop_update)(tensors, update);
     }
   }
 

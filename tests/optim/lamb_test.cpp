@@ -5,12 +5,11 @@
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
-#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include "tests/optim/golden.h"
+#include "tests/optim/lists.h"
 
 namespace satchel::optim {
 namespace {
@@ -53,25 +52,15 @@ TEST(Lamb, EqualsThePublishedNumbers) {
 }
 
 LambTensors some_tensors(at::ScalarType dtype) {
-  LambTensors t;
-  for (const int64_t size : {1, 7, 40000, 16384}) {
-    t.weights.push_back(at::randn({size}).to(dtype));
-    t.gradients.push_back(at::randn({size}).to(dtype));
-    t.exp_avg.push_back(at::randn({size}).to(dtype) * 0.1);
-    t.exp_avg_sq.push_back(at::randn({size}).to(dtype).square() + 0.1);  // no update large enough to hide its own rounding
-  }
-  t.weights.push_back(at::zeros({5}, dtype));
-  t.gradients.push_back(at::randn({5}).to(dtype));
-  t.exp_avg.push_back(at::zeros({5}, dtype));
-  t.exp_avg_sq.push_back(at::zeros({5}, dtype));
+  LambTensors t{list_with_zeros(dtype), random_list(dtype), list_with_zeros(dtype), list_with_zeros(dtype)};
+  for (at::Tensor& m : t.exp_avg) m.mul_(0.1);
+  for (size_t i = 0; i + 1 < t.exp_avg_sq.size(); ++i)
+    t.exp_avg_sq[i].square_().add_(0.1);  // no update large enough to hide its own rounding
   return t;
 }
 
 LambTensors copy_of(const LambTensors& t) {
-  LambTensors copy;
-  for (auto member : {&LambTensors::weights, &LambTensors::gradients, &LambTensors::exp_avg, &LambTensors::exp_avg_sq})
-    for (const at::Tensor& each : t.*member) (copy.*member).push_back(each.clone());
-  return copy;
+  return copy_of(t, &LambTensors::weights, &LambTensors::gradients, &LambTensors::exp_avg, &LambTensors::exp_avg_sq);
 }
 
 // On a CPU one pass over memory does what operators do one by one on other devices.

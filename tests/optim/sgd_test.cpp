@@ -81,8 +81,7 @@ TEST(Sgd, DecouplingNeedsADecay) {
   const auto attempt = [](const std::string& toml) {
     return refusal([&] { make(optimizers(), "optimizer", "sgd", toml, OptimizerContext{}); });
   };
-  EXPECT_EQ(attempt("decoupled = \"rate\""),
-            "test.toml:1: decoupled has no effect without a weight decay: set weight_decay, or drop it");
+  EXPECT_EQ(attempt("decoupled = \"rate\""), "test.toml:1: decoupled has no effect without a weight decay: set weight_decay, or drop it");
   EXPECT_EQ(attempt("decoupled = \"rate\"\nnorm_weight_decay = 0.1"), "accepted");
 }
 
