@@ -1,6 +1,7 @@
 // AugMix (Hendrycks et al., 1912.02781) as timm has it: chains of operations, their results averaged by chance and blended with the
 // picture (timm/data/auto_augment.py). SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <limits>
 
 #include "satchel/augment/operation.h"
 #include "satchel/augment/policy.h"
@@ -88,7 +89,7 @@ class AugMix {
 
  private:
   struct Settings {
-    double magnitude = 3, std = 1000, alpha = 1;
+    double magnitude = 3, std = std::numeric_limits<double>::infinity(), alpha = 1;
     int width = 3, depth = 0;
     bool blended = false;
     Settings(const std::string& text, const std::string& where) {

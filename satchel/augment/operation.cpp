@@ -199,8 +199,10 @@ double argument_of(const Leveled& op, double level, double share, Rng& rng) {
 std::optional<Call> draw_call(const Leveled& op, const Strength& strength, const Warp& warp, double share, Rng& rng) {
   if (!rng.chance(strength.prob)) return std::nullopt;
   double level = strength.magnitude;
-  if (strength.std > 100) level = rng.uniform(0, level);
-  if (strength.std > 0 && strength.std <= 100) level += strength.std * rng.normal();
+  if (std::isinf(strength.std))
+    level = rng.uniform(0, level);
+  else if (strength.std > 0)
+    level += strength.std * rng.normal();
   level = std::clamp(level, 0.0, strength.max);
   Call call{op.name, argument_of(op, level, share, rng), {}};
   if (op.geometric) call.interpolation = warp.draw(rng);

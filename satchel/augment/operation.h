@@ -55,7 +55,7 @@ struct Warp {
 
 /// How strong and how often: what timm's AugmentOp knows (timm/data/auto_augment.py).
 struct Strength {
-  double prob = 0.5, magnitude = 10, std = 0, max = 10;  // std over 100: the magnitude is uniform in [0, magnitude]
+  double prob = 0.5, magnitude = 10, std = 0, max = 10;  // infinite std: the magnitude is uniform in [0, magnitude]
 };
 
 /// An operation by timm's name ("PosterizeIncreasing").

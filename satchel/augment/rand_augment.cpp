@@ -1,6 +1,7 @@
 // RandAugment (Cubuk et al., 1909.13719) as timm has it: a few operations by chance, all of one strength with noise
 // (timm/data/auto_augment.py). SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <limits>
 
 #include "satchel/augment/operation.h"
 #include "satchel/augment/policy.h"
@@ -115,7 +116,8 @@ class RandAugment {
 
   RandAugment(const Options& given, const AugmentContext& context)
       : options_(expanded(given, "augment.rand_augment.policy")), choices_(choices_of(options_)), fill_(given.warp.color(context)) {
-    strength_ = {options_.prob, options_.magnitude, options_.magnitude_std, options_.magnitude_max};
+    const double std = options_.magnitude_std > 100 ? std::numeric_limits<double>::infinity() : options_.magnitude_std;
+    strength_ = {options_.prob, options_.magnitude, std, options_.magnitude_max};
   }
 
   Drawn draw(Rng& rng, image::Size, double) const {

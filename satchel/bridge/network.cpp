@@ -118,6 +118,7 @@ void carry_evaluation(From& from) {
     from.put("evaluate.batch", recipe::Value(from.args.whole("validation_batch_size") * from.world), "validation_batch_size");
   if (from.args.whole("val_interval") > 1)
     from.put("evaluate.every", recipe::Value(epochs(from.args.whole("val_interval"))), "val_interval");
+  from.put("data.class_order", recipe::Value(std::string("natural")), "data");
   if (from.args.text("train_split") != "train") from.carry("train_split", "data.train_split");
   if (from.args.text("val_split").empty())
     from.lose("val_split", "satchel always judges: it takes what validation pictures there are, or holds some out");

@@ -216,6 +216,8 @@ void carry_mix(From& from) {
   for (const Same& same : kMixing)
     if (!is_default(from, same.argument) && (mixes.size() > 1 || std::string_view(same.argument) != "mixup_switch_prob"))
       from.carry(same.argument, same.path);
+  if (!from.args.on("no_prefetcher") && from.args.whole("mixup_off_epoch") > 0 && from.args.whole("workers") > 0)
+    from.note(from.args.typed("mixup_off_epoch"), "timm's loader processes do not hear of it and mix to the end; the recipe stops there");
   if (!from.args.on("no_prefetcher")) return;
   from.put("mixing.round", Value(false), "no_prefetcher");
   if (from.args.number("reprob") > 0) from.note("--no-prefetcher", "timm then erases before it mixes, satchel after");

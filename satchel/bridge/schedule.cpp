@@ -13,8 +13,10 @@ namespace {
 
 using recipe::Value;
 
+constexpr double kRounding = 1e-6;  // of products of epochs: 35 · 2.4 is epoch 84
+
 struct Times {
-  int64_t epochs, warmup, total;  // total: what train.py trains for, but for cycles and cool-down
+  int64_t epochs, warmup, total;  // total: what train.py trains for
   bool prefix, per_epoch;
 };
 
@@ -31,9 +33,12 @@ void carry_warmup(From& from, const std::string& schedule, const Times& times) {
   if (times.per_epoch && !falls(schedule)) from.put(path + ".warmup_per", Value(std::string("epoch")), "sched_on_updates");
 }
 
-int64_t carry_falling(From& from, const Times& times, const std::string& name) {
+int64_t cycles_of(const From& from) { return std::max<int64_t>(1, from.args.whole("lr_cycle_limit")); }
+
+void carry_falling(From& from, const Times& times, const std::string& name) {
   const std::string path = "schedule." + name;
-  const int64_t cycles = std::max<int64_t>(1, from.args.whole("lr_cycle_limit")), cooldown = from.args.whole("cooldown_epochs");
+  // A warm-up may last into the cool-down.
+  const int64_t cycles = cycles_of(from), cooldown = std::min(from.args.whole("cooldown_epochs"), times.total - times.warmup);
   from.carry("min_lr", path + ".min_lr");
   if (name == "poly") from.carry("decay_rate", path + ".power");
   if (times.per_epoch) from.put(path + ".per", Value(std::string("epoch")), "sched_on_updates");
@@ -47,7 +52,6 @@ int64_t carry_falling(From& from, const Times& times, const std::string& name) {
     if (from.args.number("lr_cycle_mul") != 1) from.lose_with("lr_cycle_limit", {"lr_cycle_mul"}, "all cycles are of one length");
   }
   if (from.args.number("lr_k_decay") != 1) from.lose("lr_k_decay", "there is no k here");
-  return times.epochs * cycles + cooldown + (times.prefix ? times.warmup : 0);
 }
 
 void constant(From& from, const Times& times, const std::string& argument) {
@@ -56,27 +60,30 @@ void constant(From& from, const Times& times, const std::string& argument) {
 }
 
 /// Milestones in epochs; those that the run does not reach are left out.
-void milestones(From& from, const std::vector<int64_t>& all, const Times& times, const std::string& argument) {
+void milestones(From& from, const std::vector<double>& all, const Times& times, const std::string& argument) {
   recipe::Array items;
-  for (int64_t milestone : all)
-    if (milestone < times.total) items.push_back(Value(epochs(milestone), from.args.origin(argument)));
+  for (const double milestone : all)
+    if (milestone < static_cast<double>(times.total))
+      items.push_back(Value(recipe::Duration{milestone, recipe::Duration::Unit::epochs}.text(), from.args.origin(argument)));
   if (items.empty() || from.args.number("decay_rate") == 1) return constant(from, times, argument);
   from.put("schedule.step.milestones", Value(std::move(items)), argument);
   from.carry("decay_rate", "schedule.step.factor");
   carry_warmup(from, "step", times);
 }
 
-int64_t carry_step(From& from, const Times& times) {
+void carry_step(From& from, const Times& times) {
   const double every = from.args.number("decay_epochs");
   check(every > 0, Kind::usage, "{}: more than 0 epochs are needed", from.args.typed("decay_epochs"));
   const bool whole = every == std::floor(every);
-  const auto shift = times.prefix ? times.warmup : 0;
-  if (every + static_cast<double>(shift) >= static_cast<double>(times.total) || from.args.number("decay_rate") == 1) {
+  const auto shift = static_cast<double>(times.prefix ? times.warmup : 0), total = static_cast<double>(times.total);
+  if (every + shift >= total || from.args.number("decay_rate") == 1) {
     constant(from, times, "sched");
   } else if (shift > 0) {  // timm counts from the end of the warm-up
-    std::vector<int64_t> all;
-    for (double at = every; at + static_cast<double>(shift) < static_cast<double>(times.total); at += every)
-      all.push_back(shift + static_cast<int64_t>(std::ceil(at)));
+    std::vector<double> all;
+    for (int64_t stair = 1; every * static_cast<double>(stair) + shift < total; ++stair) {
+      const double at = every * static_cast<double>(stair);
+      all.push_back(shift + (times.per_epoch ? std::ceil(at - kRounding) : at));
+    }
     milestones(from, all, times, "decay_epochs");
   } else if (whole) {
     from.put("schedule.step.every", Value(epochs(static_cast<int64_t>(every))), "decay_epochs");
@@ -90,22 +97,20 @@ int64_t carry_step(From& from, const Times& times) {
     carry_warmup(from, "exponential", times);
     if (times.per_epoch) from.note(from.args.typed("decay_epochs"), "the rate falls within an epoch; timm waits for the next one");
   }
-  return times.total;
 }
 
 /// timm acts one epoch (with sched_on_updates one update) before the milestone.
-int64_t carry_multistep(From& from, const Times& times) {
-  std::vector<int64_t> all;
+void carry_multistep(From& from, const Times& times) {
+  std::vector<double> all;
   for (double milestone : from.args.numbers("decay_milestones")) {
     const auto at = static_cast<int64_t>(milestone) + (times.prefix ? times.warmup : 0) - (times.per_epoch ? 1 : 0);
     if (at > 0)
-      all.push_back(at);
+      all.push_back(static_cast<double>(at));
     else
       from.note(from.args.typed("decay_milestones"), "one at the start is left out: lower the rate");
   }
   if (!times.per_epoch) from.note(from.args.typed("decay_milestones"), "timm lowers the rate one update earlier");
   milestones(from, all, times, "decay_milestones");
-  return times.total;
 }
 
 /// A run that ends within its warm-up is one whose rate rises to what it then reaches.
@@ -132,15 +137,16 @@ void carry_schedule(From& from) {
   check(times.epochs > 0, Kind::usage, "{}{}: at least one epoch is needed", recipe::place(from.args.origin("epochs")),
         from.args.typed("epochs"));
   times.prefix = times.warmup > 0 && from.args.on("warmup_prefix");
+  const bool cyclic = falls(sched) || sched == "tanh";
   times.total = times.epochs + (times.prefix ? times.warmup : 0);
+  if (cyclic) times.total += times.epochs * (cycles_of(from) - 1) + from.args.whole("cooldown_epochs");
   if (sched != "none") cut_warmup(from, times);
-  int64_t length = times.total;
   if (falls(sched)) {
-    length = carry_falling(from, times, sched);
+    carry_falling(from, times, sched);
   } else if (sched == "step") {
-    length = carry_step(from, times);
+    carry_step(from, times);
   } else if (sched == "multistep") {
-    length = carry_multistep(from, times);
+    carry_multistep(from, times);
   } else if (sched == "constant" || sched == "none") {
     if (sched == "none") times.warmup = 0;
     constant(from, times, "sched");
@@ -149,10 +155,8 @@ void carry_schedule(From& from) {
                    {"warmup_epochs", "warmup_lr", "warmup_prefix", "min_lr", "cooldown_epochs", "decay_rate", "decay_epochs",
                     "decay_milestones", "lr_cycle_limit", "lr_cycle_mul", "lr_cycle_decay", "lr_k_decay"},
                    "satchel has cosine, poly, step, exponential and constant; the recipe's rate is constant");
-    if (sched == "tanh")
-      length = times.epochs * std::max<int64_t>(1, from.args.whole("lr_cycle_limit")) + from.args.whole("cooldown_epochs");
   }
-  from.put("train.length", Value(epochs(length)), "epochs");
+  from.put("train.length", Value(epochs(times.total)), "epochs");
 }
 
 namespace {

@@ -54,7 +54,7 @@ constexpr Reason kReasons[] = {
     {"train.precision", "timm computes in fp32, or in half precision under autocast"},
     {"train.tf32", ""},
     {"data.bad_files", "timm puts the next picture in the place of a broken one"},
-    {"data.class_order", "timm's order is natural: 2 before 10"},
+    {"data.class_order", ""},  // an order of names, not of what is trained; said where a folder's names make a difference
     {"data", "timm reads folders with the splits train and validation"},
     {"defaults", ""},
     {"model", "train.py has no argument for it"},

@@ -101,7 +101,7 @@ std::vector<std::string> train_names(const DataOptions& options) {
 
 std::vector<std::string> val_names(const DataOptions& options) {
   if (options.val_split_name != "auto") return {options.val_split_name};
-  return {"val", "valid", "validation", "eval", "test"};
+  return {"val", "valid", "validation", "eval", "evaluation", "test"};
 }
 
 void LabelledReader::relabel(const std::vector<int64_t>& number) {

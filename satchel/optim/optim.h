@@ -21,6 +21,7 @@ struct Parameter {
   at::Tensor value;
   bool norm_or_bias = false;  // not decayed unless the recipe says so
   bool norm = false;          // belongs to a normalisation layer; told apart from biases for norm_weight_decay alone
+  bool token = false;         // class token or position embeddings: never decayed (timm's no_weight_decay)
 };
 
 /// A tensor of the training state with the name it has in last.state.
@@ -48,10 +49,12 @@ struct RateOptions {
     f("lr_base_scale", lr_base_scale, "how lr_base grows with the batch; linear when absent", recipe::Choices{{"linear", "sqrt"}},
       Flag{"--lr-base-scale"});
     f("weight_decay", weight_decay,
-      "decay of the weights: added to the gradient as weight_decay · weight (sgd unless decoupled, rmsprop_tf, lars), to the update that the trust ratio "
+      "decay of the weights: added to the gradient as weight_decay · weight (sgd unless decoupled, rmsprop_tf, lars), to the update that "
+      "the trust ratio "
       "scales (lamb), or taken off the weight beside the update (adamw)",
       recipe::kNotNegative, Flag{"--weight-decay", "--wd"});
-    f("decay_norm_and_bias", decay_norm_and_bias, "also decay biases and the scales and shifts of normalisation layers");
+    f("decay_norm_and_bias", decay_norm_and_bias,
+      "also decay biases and the scales and shifts of normalisation layers; a transformer's tokens never decay");
     f("norm_weight_decay", norm_weight_decay, "weight decay of normalisation layers, in place of what decay_norm_and_bias gives",
       recipe::kNotNegative, Flag{"--norm-weight-decay"});
     f("bias_weight_decay", bias_weight_decay,

@@ -12,6 +12,7 @@ namespace {
 bool named_bias(std::string_view name) { return name == "bias" || name.ends_with(".bias"); }
 
 double decay_of(const Parameter& parameter, const RateOptions& options) {
+  if (parameter.token) return 0;
   if (options.bias_weight_decay && named_bias(parameter.name)) return *options.bias_weight_decay;
   if (options.norm_weight_decay && parameter.norm) return *options.norm_weight_decay;
   return parameter.norm_or_bias && !options.decay_norm_and_bias ? 0 : options.weight_decay;

@@ -132,7 +132,9 @@ Plan make_plan(const recipe::Table& resolved, const Options& options, const Hori
   optim::OptimizerContext update;
   update.global_batch = options.train.batch * options.train.accumulate;
   for (const nn::NamedTensor& t : tensors)
-    if (t.parameter) update.parameters.push_back({t.name, t.tensor, t.role != nn::Role::weight, t.role == nn::Role::norm});
+    if (t.parameter)
+      update.parameters.push_back(
+          {t.name, t.tensor, t.role == nn::Role::bias || t.role == nn::Role::norm, t.role == nn::Role::norm, t.role == nn::Role::token});
   const recipe::Slot optimizer = slot(resolved, "optimizer");
   plan.optimizer =
       recipe::find_entry(optim::optimizers(), optimizer, "optimizer").build(optimizer.options, "optimizer." + optimizer.name, update);

@@ -52,7 +52,8 @@ TEST(NetworkArguments, OneNumberOfNormalisationServesThreeChannels) {
 
 TEST(NetworkArguments, HowOftenAndOnWhatItIsJudged) {
   EXPECT_EQ(toml("--val-interval 5 -vb 64", "evaluate.every"), "\"5 epochs\"");
-  EXPECT_EQ(toml("--train-split training --val-split test", "data"), "{ train_split = \"training\", val_split_name = \"test\" }");
+  EXPECT_EQ(toml("--train-split training --val-split test", "data"),
+            "{ class_order = \"natural\", train_split = \"training\", val_split_name = \"test\" }");
   EXPECT_EQ(train_size(From{Arguments(read_command(split("train.py --input-size 3 160 160")).given, false), one_network()}), 160);
 }
 

@@ -51,6 +51,12 @@ TEST(Pictures, Mixes) {
   EXPECT_EQ(toml("--mixup 0.1 --no-prefetcher", "mixing.round"), "false");
 }
 
+TEST(Pictures, WhereTimmsLoaderMixesOnItIsSaid) {
+  const auto notes = [](const std::string& more) { return from("--mixup 0.1 --mixup-off-epoch 8 " + more).noted.size(); };
+  EXPECT_EQ(notes(""), notes("-j 0") + 1);
+  EXPECT_EQ(notes("--no-prefetcher"), notes("-j 0"));
+}
+
 TEST(Pictures, AnEmptyTrainInterpolationIsTheNetworks) {
   const std::string text = toml("--train-interpolation=", "augment");
   EXPECT_NE(text.find("interpolation = \"bicubic\""), std::string::npos) << text;

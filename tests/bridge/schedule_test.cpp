@@ -15,6 +15,14 @@ TEST(Rate, ARunThatEndsWithinItsWarmupRisesToWhatItReaches) {
   EXPECT_EQ(converted.noted.size(), 1u);
   EXPECT_EQ(toml("--epochs 3 --warmup-epochs 6 --warmup-lr 0 --lr-base 0.25 --lr-base-size 256 -b 512", "optimizer.sgd.lr"), "0.25");
   EXPECT_EQ(toml("--epochs 3 --warmup-epochs 5 --warmup-prefix --lr 0.1", "schedule.cosine.warmup"), "\"5 epochs\"");
+  // Cycles and cool-down belong to the run (timm/scheduler/scheduler_factory.py).
+  const std::string cycles = "--lr 0.1 --epochs 5 --lr-cycle-limit 3 --lr-cycle-decay 1 --warmup-epochs 10";
+  EXPECT_EQ(toml(cycles, "schedule.cosine.warmup"), "\"10 epochs\"");
+  EXPECT_EQ(toml(cycles, "optimizer.sgd.lr"), "0.1");
+  const std::string cooled = "--lr 0.1 --epochs 20 --cooldown-epochs 10 --warmup-epochs 25";
+  EXPECT_EQ(toml(cooled, "schedule.cosine.warmup"), "\"25 epochs\"");
+  EXPECT_EQ(toml(cooled, "schedule.cosine.cooldown"), "\"5 epochs\"");
+  EXPECT_EQ(toml(cooled, "train.length"), "\"30 epochs\"");
 }
 
 TEST(Rate, TheCosineMovesByEpochUnlessSchedOnUpdates) {
@@ -45,6 +53,12 @@ TEST(Rate, StairsAndMilestones) {
             "{ exponential = { every = \"2.4 epochs\", factor = 0.97, staircase = true } }");
   EXPECT_EQ(toml("--sched step --decay-epochs 30 --epochs 90 --warmup-prefix", "schedule.step.milestones"),
             "[\"35 epochs\", \"65 epochs\"]");
+  const std::string fractions = "--sched step --decay-epochs 2.4 --epochs 10 --warmup-prefix";
+  EXPECT_EQ(toml(fractions, "schedule.step.milestones"), "[\"8 epochs\", \"10 epochs\", \"13 epochs\"]");
+  EXPECT_EQ(toml(fractions + " --sched-on-updates", "schedule.step.milestones"),
+            "[\"7.4 epochs\", \"9.8 epochs\", \"12.2 epochs\", \"14.6 epochs\"]");
+  const std::string many = toml("--sched step --decay-epochs 2.4 --epochs 100 --warmup-prefix", "schedule.step.milestones");
+  EXPECT_NE(many.find("\"89 epochs\""), std::string::npos) << "5 + 35 · 2.4, which a running sum would miss";
   EXPECT_EQ(toml("--sched multistep --decay-milestones 30 60 90 --epochs 90 --warmup-epochs 0", "schedule.step.milestones"),
             "[\"29 epochs\", \"59 epochs\", \"89 epochs\"]");  // timm acts an epoch earlier
   EXPECT_EQ(toml("--sched step --decay-epochs 90 --epochs 60 --warmup-epochs 0", "schedule"), "{ constant = {} }");

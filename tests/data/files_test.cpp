@@ -48,7 +48,7 @@ TEST_F(Files, ReaderNamesAndRelabels) {
 TEST(SplitNames, AreTheOptionsOrTheSynonyms) {
   EXPECT_THAT(train_names({}), ElementsAre("train", "training"));
   EXPECT_THAT(train_names({.train_split = "fold1"}), ElementsAre("fold1"));
-  EXPECT_THAT(val_names({}), ElementsAre("val", "valid", "validation", "eval", "test"));
+  EXPECT_THAT(val_names({}), ElementsAre("val", "valid", "validation", "eval", "evaluation", "test"));
   EXPECT_THAT(val_names({.val_split_name = "fold2"}), ElementsAre("fold2"));
 }
 

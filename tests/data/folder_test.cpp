@@ -28,7 +28,7 @@ class Folder : public TestFolder {
 
 TEST_F(Folder, KnowsSplitsByManyNames) {
   for (const char* train : {"train", "Training"})
-    for (const char* val : {"val", "valid", "validation", "eval", "test", "Val"}) {
+    for (const char* val : {"val", "valid", "validation", "eval", "evaluation", "test", "Val"}) {
       std::filesystem::remove_all(root_);
       classes(fmt::format("{}/", train)), classes(fmt::format("{}/", val));
       const Data data = open();

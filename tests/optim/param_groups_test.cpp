@@ -35,6 +35,14 @@ TEST(ParamGroups, TorchvisionsOptionsReplaceTheRule) {
   EXPECT_EQ(decays(options), (std::vector<double>{0.5, 0, 0.2, 0.5, 0.2}));
 }
 
+TEST(ParamGroups, TokensNeverDecay) {
+  RateOptions options;
+  options.weight_decay = 0.5, options.decay_norm_and_bias = true, options.norm_weight_decay = 0.1;
+  const auto groups = param_groups({{"cls_token", {}, false, false, true}}, options);
+  ASSERT_EQ(groups.size(), 1u);
+  EXPECT_EQ(groups[0].weight_decay, 0);
+}
+
 TEST(ParamGroups, AreAsFewAsThereAreDecays) {
   RateOptions options;
   const std::vector<Parameter> parameters = {{"a", {}}, {"b", {}, true}, {"c", {}}};

@@ -228,6 +228,7 @@ RAND = ["rand-m7-mstd0.5-inc1", "rand-m9-mstd0.5-inc1", "rand-m9-n3-mstd0.5", "r
         "rand-m12-mmax15-mstd1-p1-n4"]
 LISTS = [("rand_augment", p) for p in RAND] + [("auto_augment", p) for p in ("v0", "v0r", "original-mstd0.5", "originalr", "3a")]
 LISTS += [("augmix", p) for p in ("augmix-m3-w3", "augmix-m5-w4-d2-mstd1", "augmix-m3-w3-b1")] + [("trivial_augment_wide", "")]
+WIDE = [("auto_augment", "original-mstd101"), ("augmix", "augmix-m3-w3-mstd101")]  # normal all the same; rand- alone makes it uniform
 
 
 def transform_of(name, policy, size):
@@ -270,8 +271,8 @@ def write_replays():
 
 def write_laws():
     ImageOps.posterize, image, cases = (lambda i, bits: i), Image.new("RGB", (1, 1)), []  # chance alone: every argument counts
-    for name, policy in LISTS:
-        if name == "augmix" and policy != "augmix-m3-w3":
+    for name, policy in LISTS + WIDE:
+        if name == "augmix" and policy not in ("augmix-m3-w3", WIDE[1][1]):
             continue
         seeded(len(cases))
         transform, draws = transform_of(name, policy, 224), 8000
