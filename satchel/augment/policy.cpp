@@ -59,7 +59,7 @@ double Policy::number(const std::string& key, double otherwise, double low) cons
 
 int Policy::whole(const std::string& key, int otherwise, int low) const {
   const double value = number(key, otherwise, low);
-  if (value != std::floor(value) || value > 1e6) refuse(fmt::format("{} = {} must be a whole number", key, word(key)));
+  if (value != std::floor(value) || value > 100) refuse(fmt::format("{} = {} must be a whole number up to 100", key, word(key)));
   return static_cast<int>(value);
 }
 
@@ -67,6 +67,7 @@ std::string auto_augment_name(const std::string& policy, const std::string& wher
   const std::string name = policy.substr(0, policy.find('-'));
   if (name == "rand") return "rand_augment";
   if (name == "augmix") return "augmix";
+  check(name != "ta_wide" || policy == name, Kind::usage, "{} {}: ta_wide has no settings; give it alone", where, policy);
   if (name == "ta_wide") return "trivial_augment_wide";
   const std::vector<std::string> known{"rand", "augmix", "ta_wide", "v0", "v0r", "original", "originalr", "3a"};
   if (std::find(known.begin(), known.end(), name) != known.end()) return "auto_augment";

@@ -171,6 +171,7 @@ class RandAugment {
     out.num_layers = policy.whole("n", out.num_layers, 1);
     out.magnitude_std = policy.number("mstd", out.magnitude_std);
     out.magnitude_max = policy.number("mmax", out.magnitude_max);
+    if (out.magnitude_max == 0) policy.refuse("mmax must be more than 0");
     out.increasing = policy.whole("inc", 0) != 0;
     out.prob = policy.number("p", out.prob);
     if (out.prob > 1) policy.refuse("p is a probability, at most 1");

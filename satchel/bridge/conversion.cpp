@@ -68,7 +68,8 @@ void From::note(const std::string& what, const std::string& why) { result.noted.
 
 void add_keyword(std::string& words, const std::string& key, const recipe::Value& value) {
   const bool* flag = std::get_if<bool>(&value.data);
-  words.append(words.empty() ? "" : " ").append(key).append("=").append(flag ? *flag ? "True" : "False" : recipe::to_toml(value));
+  const std::string text = value.text() ? *value.text() : recipe::to_toml(value);
+  words.append(words.empty() ? "" : " ").append(key).append("=").append(flag ? *flag ? "True" : "False" : text);
 }
 
 void To::say(const std::string& argument, const std::string& words) { said[argument] = words; }

@@ -166,9 +166,10 @@ void say_keywords(To& to, const Optimizer& optimizer, const recipe::Slot& slot) 
   std::string keywords;
   for (const std::string& key : differences(optimizer, slot))
     if (const recipe::Value* value = slot.options.find(key); value && key != "decoupled") add_keyword(keywords, key, *value);
+  // timm divides by max_grad_norm: 0 would take every gradient away.
   for (const auto& [key, standard] : table_of(optimizer.keywords))
     if (const recipe::Value* value = slot.options.find(key); value && recipe::to_toml(*value) != recipe::to_toml(standard))
-      add_keyword(keywords, key, *value);
+      add_keyword(keywords, key, key == "max_grad_norm" && number_at(slot.options, key) == 0 ? recipe::Value(std::string("None")) : *value);
   const recipe::Value* decays = slot.options.find("decay_norm_and_bias");
   if (decays && std::get<bool>(decays->data)) add_keyword(keywords, "filter_bias_and_bn", recipe::Value(false));
   if (!keywords.empty()) to.say("opt_kwargs", keywords);

@@ -73,7 +73,7 @@ void milestones(From& from, const std::vector<double>& all, const Times& times, 
 
 void carry_step(From& from, const Times& times) {
   const double every = from.args.number("decay_epochs");
-  check(every > 0, Kind::usage, "{}: more than 0 epochs are needed", from.args.typed("decay_epochs"));
+  check(every >= 0.01, Kind::usage, "{}: a hundredth of an epoch at least is needed", from.args.typed("decay_epochs"));
   const bool whole = every == std::floor(every);
   const auto shift = static_cast<double>(times.prefix ? times.warmup : 0), total = static_cast<double>(times.total);
   if (every + shift >= total || from.args.number("decay_rate") == 1) {

@@ -80,6 +80,7 @@ Value value_of(const Given& given, const Argument& argument) {
     if (given.words.size() != 1) refuse(given, argument, "one value");
     return one(given, argument, given.words.front());
   }
+  if (given.words.empty() && argument.type != Type::texts) refuse(given, argument, "one value at least");
   recipe::Array items;
   for (const std::string& word : given.words) items.push_back(one(given, argument, word));
   return {std::move(items), given.origin};

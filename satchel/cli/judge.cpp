@@ -24,7 +24,10 @@ struct NetworkArguments {
   std::optional<std::string> interpolation, exif, mirror;
   int batch = 128;
 
+  /// Throws Error(usage) for numbers that mean nothing.
   predict::ClassifierOptions options() const {
+    check(batch >= 1, Kind::usage, "--batch-size {}: give 1 or more pictures at a time", batch);
+    check(threads.value_or(1) >= 1, Kind::usage, "--threads {}: give 1 or more, or leave it out for all cores", threads.value_or(1));
     predict::ClassifierOptions o;
     o.model = model, o.device = device, o.threads = threads.value_or(0), o.batch = batch;
     o.img_size = img_size, o.crop_pct = crop_pct, o.interpolation = interpolation, o.exif = exif;

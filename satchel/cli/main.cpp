@@ -79,9 +79,9 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  std::signal(SIGUSR1, on_signal);
+  // The other verbs have nothing to save (repro asks its children): a signal ends them.
+  if (argc > 1 && std::strcmp(argv[1], "train") == 0)
+    for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, on_signal);
   std::signal(SIGPIPE, SIG_IGN);
   try {
     return run(argc, argv);

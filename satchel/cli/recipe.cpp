@@ -95,7 +95,14 @@ void check_options(recipe::Table root) {
   train::resolve(root);
 }
 
+void check_world(const RecipeArguments& a) {
+  check(a.world.value_or(1) >= 1, Kind::usage, "--world {}: give 1 or more processes", a.world.value_or(1));
+}
+
 int from_timm(const RecipeArguments& a) {
+  check_world(a);
+  check(!a.model && a.sets.empty(), Kind::usage, "{} is of to-timm: change the recipe that comes out, or give it to satchel train",
+        a.model ? "--model" : "--set");
   check(!a.words.empty(), Kind::usage,
         "recipe from-timm: give timm's args.yaml, a file with a train.py command, or -- and the command itself");
   const bool file = a.words.size() == 1 && !a.words.front().ends_with(".py");
@@ -112,6 +119,8 @@ int from_timm(const RecipeArguments& a) {
 }
 
 int to_timm(const RecipeArguments& a) {
+  check_world(a);
+  check(a.timm_version.empty(), Kind::usage, "--timm-version is of from-timm: commands are written for timm 1.0.31");
   check(a.words.size() == 1, Kind::usage, "recipe to-timm: give one recipe, by name or path");
   recipe::Recipe recipe = recipe::load(a.words.front(), train::grammar());
   if (a.model) recipe::rename(recipe.root, "model", *a.model, "--model");

@@ -19,6 +19,14 @@ Settings of_scale(const std::map<std::string, Settings>& scaled, const Scale& sc
   return at == scaled.end() ? Settings{} : at->second;
 }
 
+/// Throws Error(usage) where a run would set its own seed: the table's seeds would be one run, told as several.
+void check_seedless(const Job& job) {
+  for (const std::string& setting : job.set)
+    check(!setting.starts_with("train.seed=") && !setting.starts_with("train={"), Kind::usage,
+          "{} '{}' has the setting {}: the table gives every run its seed; take it out", job.column.empty() ? "teacher" : "row", job.row,
+          setting);
+}
+
 /// What a row says, from the first row that it stands on to itself; the last setting of an option wins.
 Settings settings_of(const Experiment& experiment, const Scale& scale, const Row& row) {
   Settings out = row.base.empty() ? Settings{} : settings_of(experiment, scale, experiment.row(row.base));
@@ -70,6 +78,7 @@ std::string place_of_mistake(const Job& job, const Grid& grid, const Adapt& adap
 
 /// Gives a run its last settings and, from all of them, its key. The teacher comes after `adapt`, which need not know where it lies.
 void finish(Job& job, const Adapt& adapt, const std::string& prefix, const Grid& grid = {}) {
+  check_seedless(job);
   bool lacks_teacher = false;
   if (adapt) {
     try {

@@ -148,6 +148,7 @@ class RealLabels {
   RealLabels(const Path& file, int64_t classes);
   /// Right answers to the picture of that name. Throws Error(data) for pictures that are not called so.
   const std::vector<int64_t>& of(const std::string& filename) const;
+  const Path& file() const { return file_; }
 
  private:
   Path file_;

@@ -12,12 +12,22 @@ namespace {
 
 using Labels = std::vector<std::vector<int64_t>>;
 
+/// Reading numbers as whole ones would round 0.7 and wrap what is too large.
+bool are_whole(const nlohmann::json& lists) {
+  return std::all_of(lists.begin(), lists.end(), [](const nlohmann::json& list) {
+    return std::all_of(list.begin(), list.end(), [](const nlohmann::json& label) {
+      return label.is_number_integer() && (!label.is_number_unsigned() || label.get<uint64_t>() < (uint64_t{1} << 32));
+    });
+  });
+}
+
 Labels read_labels(const Path& file) {
   try {
-    return nlohmann::json::parse(read_text(file)).get<Labels>();
-  } catch (const nlohmann::json::exception&) {
-    fail(Kind::data, "{}: not the ReaL labels; give the published real.json, a list of label lists", file.string());
+    const nlohmann::json json = nlohmann::json::parse(read_text(file));
+    if (are_whole(json)) return json.get<Labels>();
+  } catch (const nlohmann::json::exception&) {  // said below
   }
+  fail(Kind::data, "{}: not the ReaL labels; give the published real.json, a list of lists of class numbers", file.string());
 }
 
 /// 293 of "n01440764/ILSVRC2012_val_00000293.JPEG", or 0.
@@ -54,6 +64,8 @@ TestCount count_real(const RealLabels& labels, const Evaluation& evaluation) {
     ++real.count;
     real.correct_top1 += std::find(right.begin(), right.end(), p.answer) != right.end();
   }
+  check(real.count > 0, Kind::data, "{}: not one of the {} pictures has a ReaL label", labels.file().string(),
+        evaluation.predictions.size());
   return real;
 }
 

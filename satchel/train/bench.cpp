@@ -13,7 +13,8 @@
 namespace satchel::train {
 namespace {
 
-constexpr int64_t kSteps = 1 << 20;  // of the run that the schedule believes in
+constexpr int64_t kSteps = 1 << 20;    // of the run that the schedule believes in
+constexpr int64_t kEpochSteps = 1024;  // so that warm-ups of epochs fit into it
 
 /// A session without data or folder: network, optimizer and step as a run has them.
 std::shared_ptr<Session> session_of(const BenchRequest& request) {
@@ -71,7 +72,7 @@ std::function<double(int64_t)> timed(std::shared_ptr<Session> s, Round round) {
 
 Bench bench_step(const BenchRequest& request) {
   const auto s = session_of(request);
-  s->horizon = {kSteps, kSteps, kSteps, 1};
+  s->horizon = {kEpochSteps, kEpochSteps, kSteps, kSteps / kEpochSteps};
   s->plan = make_plan(s->resolved, s->options, s->horizon, request.classes, s->device->torch(), s->pipelines.card);
   s->plan.network->train();
   s->step = std::make_unique<Step>(*s->plan.network, *s->plan.loss, *s->plan.optimizer, s->plan.average.get(), s->options.train,

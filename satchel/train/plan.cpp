@@ -109,7 +109,7 @@ Horizon horizon(const Options& options, int64_t training_pictures) {
   check(length.unit == Duration::Unit::epochs || length.unit == Duration::Unit::steps, Kind::usage,
         "train.length = \"{}\": give epochs or steps", length.text());
   h.steps = length.steps(h.steps_per_epoch, 0);
-  check(h.steps >= 0, Kind::usage, "train.length = \"{}\" is negative", length.text());
+  check(h.steps >= 1, Kind::usage, "train.length = \"{}\" is less than a step: give one at least", length.text());
   h.epochs = (h.steps + h.steps_per_epoch - 1) / h.steps_per_epoch;
   return h;
 }

@@ -24,7 +24,7 @@ TEST(Policy, IsANameAndSettings) {
 }
 
 TEST(Policy, NumbersAreCheckedWhenTheyAreRead) {
-  const Policy policy("here", "rand-m9.5-n1e9-p1.2.3");
+  const Policy policy("here", "rand-m9.5-n101-p1.2.3");
   EXPECT_EQ(policy.number("m", 0), 9.5);
   for (const char* key : {"m", "n"})
     EXPECT_NE(error_of(Kind::usage, [&] { policy.whole(key, 0); }).find("must be a whole number"), std::string::npos);
@@ -50,6 +50,7 @@ TEST(Policy, OneOfItsKindStandsInAListBeforeTheColours) {
 
 TEST(Policy, RefusesNamesWithASuggestion) {
   const std::string said = error_of(Kind::usage, [] { auto_augment_name("radn-m9", "--aa"); });
+  EXPECT_NE(error_of(Kind::usage, [] { auto_augment_name("ta_wide-m9", "--aa"); }).find("ta_wide has no settings"), std::string::npos);
   EXPECT_NE(said.find("--aa radn-m9: there is no augmentation 'radn' (did you mean rand?)"), std::string::npos) << said;
 }
 

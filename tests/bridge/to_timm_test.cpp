@@ -64,6 +64,12 @@ TEST(ToTimm, ASharePassesForTheThresholdUnlessTargetsAreSmoothed) {
   EXPECT_THAT(shell_text(to_timm(root, one_network(), 4), 1000), ::testing::Not(::testing::HasSubstr("--bce-target-thresh")));
 }
 
+TEST(ToTimm, WithoutClippingTimmsLambIsToldNone) {
+  recipe::Table root = resolved();
+  put(root, "optimizer.lamb.max_grad_norm", recipe::Value(0.0));
+  EXPECT_THAT(shell_text(to_timm(root, one_network(), 4), 1000), ::testing::HasSubstr("--opt-kwargs max_grad_norm=None"));
+}
+
 TEST(ToTimm, RepeatsNeedTheLauncherAndTheBatchMustDivide) {
   recipe::Table root = resolved();
   put(root, "sampler.repeats", recipe::Value(int64_t{3}));

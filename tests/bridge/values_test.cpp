@@ -58,5 +58,11 @@ TEST(Values, ThoseThatDifferFromTheDefaultCountAsGiven) {
   EXPECT_EQ(args.unknown()[0].name, "nonsense");
 }
 
+TEST(Values, AnEmptyListIsRefused) {
+  const Given empty{"input_size", {}, false, "args.yaml:1"};
+  EXPECT_NE(error_of(Kind::usage, [&] { Arguments({empty}, false); }).find("input_size = : one value at least is needed"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace satchel::bridge

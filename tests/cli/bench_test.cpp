@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "tests/e2e/program.h"
 
@@ -42,6 +45,21 @@ TEST(BenchCommand, WritesEveryFigure) {
   EXPECT_EQ(figures["img_size"], 16);
   EXPECT_EQ(figures["load"].size(), 3u);
   expect_figures(figures);
+}
+
+TEST(BenchCommand, TakesRecipesThatWarmUpForEpochs) {
+  const Scratch scratch;
+  const Ended ended = run(small({"step", "--recipe", "rsb-a2"}), scratch.path());
+  EXPECT_EQ(ended.code, 0) << ended.err;
+}
+
+TEST(BenchCommand, EndsAtTheFirstSignal) {
+  const Scratch scratch;
+  Running child(small({"step", "--warmup", "100000"}), scratch.path());
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  ASSERT_TRUE(child.alive());
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait().code, -SIGTERM);
 }
 
 TEST(BenchCommand, JudgesNetworksInEvaluationAndTraining) {

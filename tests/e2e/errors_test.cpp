@@ -200,6 +200,10 @@ std::vector<Wrong> wrong_recipes() {
       {"clip mode without clipping", good({"--clip-mode", "value"}), 2, {"train.clip_mode has no effect without train.clip_grad"}},
       {"dtype without autocast", good({"--amp-dtype", "float16"}), 2, {"--amp-dtype has no effect without --amp"}},
       {"negative length", good({"--epochs", "-1"}), 2, {"--epochs", "-1"}},
+      {"less than a step", good({"--set", "train.length=0.1 epochs"}), 2, {"train.length = \"0.1 epochs\" is less than a step"}},
+      {"no process", {"recipe", "to-timm", "rsb-a2", "--world", "0"}, 2, {"--world 0: give 1 or more"}},
+      {"version of the other direction", {"recipe", "to-timm", "rsb-a2", "--timm-version", "0.4"}, 2, {"--timm-version is of from-timm"}},
+      {"settings of the other direction", {"recipe", "from-timm", "x.yaml", "--set", "a=1"}, 2, {"--set is of to-timm"}},
   };
 }
 
@@ -211,6 +215,9 @@ std::vector<Wrong> wrong_words() {
       {"flag without its value", {"train", "data", "--output"}, 2, {"--output", "train --help"}},
       {"text for a number", good({"--max-hours", "soon"}), 2, {"--max-hours", "soon"}},
       {"unknown choice", {"val", "data", "--weights", "runs/run", "--exif", "turn"}, 2, {"--exif", "ignore", "apply"}},
+      {"batch 0", {"val", "data", "--weights", "runs/run", "-b", "0"}, 2, {"--batch-size 0: give 1 or more"}},
+      {"batch -1", {"predict", "data", "--weights", "runs/run", "-b", "-1"}, 2, {"--batch-size -1: give 1 or more"}},
+      {"threads -1", {"val", "data", "--weights", "runs/run", "--threads", "-1"}, 2, {"--threads -1: give 1 or more"}},
       {"top 0", {"predict", "data", "--weights", "runs/run", "--topk", "0"}, 2, {"--topk 0", "1 or more"}},
       {"report of a table", {"report", "table"}, 2, {"table: a table's folder", "report.html"}},
       {"explain of nothing", {"explain", "los", "bce"}, 2, {"los"}},

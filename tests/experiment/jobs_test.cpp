@@ -161,5 +161,16 @@ TEST(Jobs, ARefusedRowIsNamed) {
   }
 }
 
+TEST(Jobs, TheTableGivesTheSeeds) {
+  const Scratch scratch;
+  const Experiment table = table_with(scratch, "small.set = [\"train.seed=5\"]\n", "");
+  try {
+    jobs(table, table.scales.at("small"), 2);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "row '+ a' has the setting train.seed=5: the table gives every run its seed; take it out");
+  }
+}
+
 }  // namespace
 }  // namespace satchel::experiment

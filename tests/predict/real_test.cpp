@@ -46,7 +46,12 @@ TEST(Real, OtherFilesAndOtherPicturesAreNamed) {
     }
     return std::string("accepted");
   };
-  EXPECT_THAT(message("other.json", "ILSVRC2012_val_00000001.JPEG"), testing::HasSubstr("not the ReaL labels"));
+  write_atomic(scratch / "shares.json", "[[0.7]]");
+  write_atomic(scratch / "huge.json", "[[99999999999999999999]]");
+  write_atomic(scratch / "empty.json", "[[]]");
+  for (const char* file : {"other.json", "shares.json", "huge.json"})
+    EXPECT_THAT(message(file, "ILSVRC2012_val_00000001.JPEG"), testing::HasSubstr("not the ReaL labels")) << file;
+  EXPECT_THAT(message("empty.json", "ILSVRC2012_val_00000001.JPEG"), testing::HasSubstr("not one of the 1 pictures has a ReaL label"));
   EXPECT_THAT(message("more.json", "ILSVRC2012_val_00000001.JPEG"),
               testing::HasSubstr("more.json: picture 2 has the label 5, and the network tells 5 classes apart"));
   EXPECT_THAT(message("real.json", "cat/1.jpg"), testing::HasSubstr("no ReaL labels for cat/1.jpg"));
