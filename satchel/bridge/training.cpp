@@ -21,9 +21,18 @@ void carry_target(From& from, const std::string& path) {
   if (smooth || from.args.number("bce_target_thresh") != 0) from.carry("bce_target_thresh", path + ".target_threshold");
 }
 
+/// Throws Error(usage) for what train.py refuses too.
+void check_half(const From& from, const char* argument) {
+  const std::string dtype = from.args.text(argument);
+  check(dtype.empty() || dtype == "float16" || dtype == "bfloat16" || (dtype == "float32" && std::string_view(argument) == "model_dtype"),
+        Kind::usage, "{}{}: float16 and bfloat16 are known", recipe::place(from.args.origin(argument)), from.args.typed(argument));
+}
+
 void carry_precision(From& from) {
+  check_half(from, "model_dtype");
   const std::string dtype = from.args.text("model_dtype");
   const bool autocast = from.args.on("amp") || from.args.on("apex_amp") || from.args.on("native_amp");
+  if (autocast) check_half(from, "amp_dtype");
   if (autocast) from.put("train.precision", Value(std::string(from.args.text("amp_dtype") == "bfloat16" ? "bf16" : "fp16")), "amp");
   if (autocast || dtype.empty() || dtype == "float32") return;
   from.put("train.precision", Value(std::string(dtype == "bfloat16" ? "bf16" : "fp16")), "model_dtype");

@@ -144,6 +144,8 @@ int run_bench(const BenchArguments& a) {
         "--rounds, --blocks, --warmup, --workers and --classes count from 1 (warm-up from 0, classes from 2)");
   check(a.what != "data" || a.subjects.size() == 1, Kind::usage, "no pictures, or too many folders: satchel bench data DATA");
   check(a.what != "step" || a.subjects.empty(), Kind::usage, "bench step takes no further words: name a network with --model");
+  check(a.what != "model" || a.subjects.empty() || !a.flags.model(), Kind::usage,
+        "bench model: networks are named either by words or by --model, not by both");
   if (a.what == "model" && !a.on_demand) return judge_networks(a);
   check(a.what != "model" || a.subjects.size() < 2, Kind::usage, "--on-demand takes turns over one network, not {}", a.subjects.size());
   const train::BenchRequest request = request_for(a, a.what == "model" && !a.subjects.empty() ? a.subjects.front() : "");

@@ -158,13 +158,17 @@ void RecipeFlags::apply_names(recipe::Table& root) const {
     else
       recipe::rename(root, slot, entry, flag);
   }
-  if (ema_ && (!root.find("ema") || recipe::slot_of(*root.find("ema"), "ema").empty()))
-    recipe::merge(root, recipe::parse_toml("ema = { exponential = {} }", "--model-ema"), grammar);
+  // --model-ema is timm's average, whatever other one the recipe has.
+  if (ema_ && (!root.find("ema") || recipe::slot_of(*root.find("ema"), "ema").name != "exponential"))
+    recipe::set(root, {"ema"}, recipe::Value(std::string("exponential"), "--model-ema"), grammar);
 }
 
 void RecipeFlags::apply_precision(recipe::Table& root) const {
   check(amp_ || !amp_dtype_, Kind::usage, "--amp-dtype has no effect without --amp");
   if (!amp_) return;
+  for (const auto& flag : flags_)
+    check(!flag->text || flag->targets.front().option != "precision", Kind::usage,
+          "--amp and --precision exclude each other: leave one out (--amp is --precision bf16)");
   const std::string precision = amp_dtype_ == "float16" ? "fp16" : "bf16";
   recipe::set(root, {"train", "precision"}, recipe::Value(precision, "--amp"), train::grammar());
 }

@@ -19,6 +19,12 @@ TEST(Training, TargetsOfBinaryCrossEntropy) {
   EXPECT_EQ(toml("--bce-loss --bce-sum", kBce), "{ reduction = \"sum\" }");  // unmixed: soft and present are the same
 }
 
+TEST(Training, OtherHalvesAreRefused) {
+  EXPECT_NE(error_of(Kind::usage, [] { from("--amp --amp-dtype foo"); }).find("--amp-dtype foo: float16 and bfloat16 are known"),
+            std::string::npos);
+  EXPECT_NE(error_of(Kind::usage, [] { from("--model-dtype foo"); }).find("--model-dtype foo"), std::string::npos);
+}
+
 TEST(Training, WithoutMixingAndSmoothingTrainPyTakesCrossEntropy) {
   const FromTimm converted = from("--bce-loss --smoothing 0");
   EXPECT_EQ(at(converted.root, "loss"), nullptr);

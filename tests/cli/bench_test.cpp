@@ -82,6 +82,13 @@ TEST(BenchCommand, JudgesNetworksInEvaluationAndTraining) {
   EXPECT_EQ(figures[1]["model"], "cifar_plain8");
 }
 
+TEST(BenchCommand, NetworksAreNamedOnce) {
+  const Scratch scratch;
+  const Ended ended = run({"bench", "model", "resnet18", "--model", "resnet34"}, scratch.path());
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.last_line(), HasSubstr("either by words or by --model"));
+}
+
 TEST(BenchCommand, PeakMemoryIsEachNetworksOwn) {
   const Scratch scratch;
   const Ended ended = run({"bench", "model", "resnet18", "cifar_resnet8", "--batch", "8", "--device", "cpu", "--warmup", "0", "--blocks",

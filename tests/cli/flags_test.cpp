@@ -144,6 +144,7 @@ TEST(Flags, SwitchesStandAlone) {
   EXPECT_EQ(on({"model_ema=True"}, "ema.exponential.decay"), "0.9998");
   EXPECT_EQ(on({"model_ema=False"}, "ema.exponential.decay"), "(absent)");
   EXPECT_EQ(on({"--amp"}, "train.precision"), "\"bf16\"");
+  EXPECT_EQ(at(resolved({"--model-ema", "--lr", "0.1"}, "fams"), "ema.exponential.decay"), "0.9998") << "in place of another average";
   EXPECT_EQ(on({"amp=true"}, "train.precision"), "\"bf16\"");
   EXPECT_EQ(on({"--channels-last"}, "train.precision"), "\"fp32\"");
   EXPECT_EQ(on({"--tf32"}, "train.tf32"), "true");
@@ -222,6 +223,7 @@ TEST(Flags, WhatHasNoEffectIsRefused) {
   using ::testing::HasSubstr;
   EXPECT_THAT(refused({"--lr", "0.1", "--min-lr", "0.01"}), HasSubstr("--min-lr has no effect: the schedule constant has no min_lr"));
   EXPECT_THAT(refused({"--lr", "0.1", "--model-ema-decay", "0.9"}), HasSubstr("add --model-ema"));
+  EXPECT_THAT(refused({"--lr", "0.1", "--amp", "--precision", "fp32"}), HasSubstr("--amp and --precision exclude each other"));
   EXPECT_THAT(refused({"--lr", "0.1", "--scale", "0.1", "1"}), HasSubstr("--scale: the augment list has no random_resized_crop"));
   EXPECT_THAT(refused({"--lr", "0.1", "--opt", "sdg"}), HasSubstr("--opt: optimizer has no 'sdg' (did you mean sgd?)"));
   EXPECT_THAT(refused({"--lr", "0.1", "--input-size", "1", "28", "28"}), HasSubstr("--img-size 1,28,28: give the side of a square"));
