@@ -125,15 +125,23 @@ def main():
     path = a.output / "ledger.json"
     ledger = json.loads(path.read_text()) if path.exists() else {}
     missing = [(who, seed) for seed in range(a.seeds) for who in ("satchel", "timm") if f"{who} {seed}" not in ledger]
+    failed = None
     with concurrent.futures.ThreadPoolExecutor(a.parallel) as runs:
         started = {runs.submit(run, a, who, seed): f"{who} {seed}" for who, seed in missing}
         for done in concurrent.futures.as_completed(started):
+            if done.cancelled():
+                continue
             if done.exception():
-                runs.shutdown(cancel_futures=True)  # those that have not begun would take hours
+                failed = done
+                for other in started:
+                    other.cancel()  # those that have not begun would take hours; those that have are kept
+                continue
             key, found = started[done], done.result()
             ledger[key] = found
             path.write_text(json.dumps(ledger, indent=1) + "\n")
             print(f"{key}: top-1 {found['top1']:.2f} %, {found['seconds']:.0f} s", flush=True)
+    if failed:
+        failed.result()
     sys.exit(0 if table(a, ledger) else 1)
 
 

@@ -150,6 +150,8 @@ std::vector<Job> due(const std::vector<Job>& all, const Ledger& ledger) {
   std::map<std::pair<std::string, std::string>, Tries> grids;
   for (const Job& job : all)
     if (!job.cell.empty() && !job.waits) grids[{job.row, job.column}].add(job, ledger.find(job.key));
+  std::map<std::pair<std::string, std::string>, std::optional<Settings>> chosen;
+  for (const auto& [place, tries] : grids) chosen[place] = tries.best();
   std::vector<Job> out;
   std::set<std::tuple<std::string, std::string, int>> stood_for;
   for (const Job& job : all) {
@@ -157,7 +159,7 @@ std::vector<Job> due(const std::vector<Job>& all, const Ledger& ledger) {
       out.push_back(job);
       continue;
     }
-    const std::optional<Settings> best = grids.at({job.row, job.column}).best();
+    const std::optional<Settings>& best = chosen.at({job.row, job.column});
     if (best ? job.cell != *best : !stood_for.insert({job.row, job.column, job.seed}).second) continue;
     out.push_back(job);
     out.back().waits = !best;

@@ -19,12 +19,16 @@ Settings of_scale(const std::map<std::string, Settings>& scaled, const Scale& sc
   return at == scaled.end() ? Settings{} : at->second;
 }
 
+bool sets_seed(const std::string& setting) {
+  if (!setting.starts_with("train={")) return setting.starts_with("train.seed=");
+  return recipe::parse_toml(setting, setting).find("train")->table()->find("seed") != nullptr;
+}
+
 /// Throws Error(usage) where a run would set its own seed: the table's seeds would be one run, told as several.
 void check_seedless(const Job& job) {
   for (const std::string& setting : job.set)
-    check(!setting.starts_with("train.seed=") && !setting.starts_with("train={"), Kind::usage,
-          "{} '{}' has the setting {}: the table gives every run its seed; take it out", job.column.empty() ? "teacher" : "row", job.row,
-          setting);
+    check(!sets_seed(setting), Kind::usage, "{} '{}' has the setting {}: the table gives every run its seed; take it out",
+          job.column.empty() ? "teacher" : "row", job.row, setting);
 }
 
 /// What a row says, from the first row that it stands on to itself; the last setting of an option wins.

@@ -163,13 +163,17 @@ TEST(Jobs, ARefusedRowIsNamed) {
 
 TEST(Jobs, TheTableGivesTheSeeds) {
   const Scratch scratch;
-  const Experiment table = table_with(scratch, "small.set = [\"train.seed=5\"]\n", "");
-  try {
-    jobs(table, table.scales.at("small"), 2);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "row '+ a' has the setting train.seed=5: the table gives every run its seed; take it out");
+  for (const std::string setting : {"train.seed=5", "train={batch=8,seed=5}"}) {
+    const Experiment table = table_with(scratch, "small.set = [\"" + setting + "\"]\n", "");
+    try {
+      jobs(table, table.scales.at("small"), 2);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.what(), "row '+ a' has the setting " + setting + ": the table gives every run its seed; take it out");
+    }
   }
+  const Experiment table = table_with(scratch, "small.set = [\"train={batch=8}\"]\n", "");
+  EXPECT_FALSE(jobs(table, table.scales.at("small"), 1).empty());
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/optim/lamb.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
@@ -74,9 +73,7 @@ TEST(Lamb, TheTwoWaysAgree) {
             .lr = 0.1, .weight_decay = adapt ? 0.02 : 0.0, .correction1 = 0.271, .correction2 = 0.0547, .adapt = adapt, .trust_clip = clip};
         lamb_update_cpu(one, numbers, 3.0);
         lamb_update(other, numbers, at::full({}, 3.0, dtype));
-        for (size_t i = 0; i < one.weights.size(); ++i)
-          for (auto member : {&LambTensors::weights, &LambTensors::exp_avg, &LambTensors::exp_avg_sq})
-            EXPECT_TRUE(at::allclose((one.*member)[i], (other.*member)[i], tolerance, tolerance)) << dtype << " tensor " << i;
+        expect_close(one, other, tolerance, &LambTensors::weights, &LambTensors::exp_avg, &LambTensors::exp_avg_sq);
       }
 }
 
@@ -84,16 +81,11 @@ TEST(Lamb, TheBytesDoNotDependOnThreads) {
   const c10::AutoGradMode no_grad(false);
   const LambTensors start = some_tensors(at::kFloat);
   const LambUpdate numbers{.lr = 0.1, .weight_decay = 0.02, .adapt = true};
-  const int before = at::get_num_threads();
-  const auto run = [&](int threads) {
-    at::set_num_threads(threads);
+  expect_no_difference_by_threads([&] {
     const LambTensors t = copy_of(start);
     lamb_update_cpu(t, numbers, gradient_norm(t.gradients).item<double>());
     return t;
-  };
-  const LambTensors one = run(1), two = run(2);
-  at::set_num_threads(before);
-  for (size_t i = 0; i < one.weights.size(); ++i) EXPECT_TRUE(one.weights[i].equal(two.weights[i])) << i;
+  });
 }
 
 TEST(Lamb, TheNormIsOfAllGradientsTogether) {

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/optim/lars.h"
 
-#include <ATen/Parallel.h>
-
 #include "tests/optim/golden.h"
 #include "tests/optim/lists.h"
 
@@ -36,25 +34,18 @@ TEST(Lars, TheTwoWaysAgree) {
       const LarsTensors one = some_tensors(dtype, update.momentum > 0), other = copy_of(one);
       lars_update_cpu(one, update);
       lars_update(other, update);
-      for (auto member : {&LarsTensors::weights, &LarsTensors::momentum})
-        for (size_t i = 0; i < (one.*member).size(); ++i)
-          EXPECT_TRUE(at::allclose((one.*member)[i], (other.*member)[i], tolerance, tolerance)) << dtype << " tensor " << i;
+      expect_close(one, other, tolerance, &LarsTensors::weights, &LarsTensors::momentum);
     }
 }
 
 TEST(Lars, TheBytesDoNotDependOnThreads) {
   const c10::AutoGradMode no_grad(false);
   const LarsTensors start = some_tensors(at::kFloat, true);
-  const int before = at::get_num_threads();
-  const auto run = [&](int threads) {
-    at::set_num_threads(threads);
+  expect_no_difference_by_threads([&] {
     const LarsTensors t = copy_of(start);
     lars_update_cpu(t, {.lr = 0.5, .momentum = 0.9, .weight_decay = 0.02, .adapt = true});
     return t;
-  };
-  const LarsTensors one = run(1), two = run(2);
-  at::set_num_threads(before);
-  for (size_t i = 0; i < one.weights.size(); ++i) EXPECT_TRUE(one.weights[i].equal(two.weights[i])) << i;
+  });
 }
 
 }  // namespace

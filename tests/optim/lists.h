@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <ATen/Parallel.h>
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/randn.h>
-#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
 
 #include <vector>
 
@@ -33,6 +35,25 @@ Tensors copy_of(const Tensors& tensors, Members... members) {
   for (auto member : {members...})
     for (const at::Tensor& each : tensors.*member) (copy.*member).push_back(each.clone());
   return copy;
+}
+
+template <class Tensors, class... Members>
+void expect_close(const Tensors& one, const Tensors& other, double tolerance, Members... members) {
+  for (auto member : {members...})
+    for (size_t i = 0; i < (one.*member).size(); ++i)
+      EXPECT_TRUE(at::allclose((one.*member)[i], (other.*member)[i], tolerance, tolerance))
+          << (one.*member)[i].scalar_type() << " tensor " << i;
+}
+
+/// run() gives tensors with weights: the same bytes on one thread and on two.
+void expect_no_difference_by_threads(const auto& run) {
+  const int before = at::get_num_threads();
+  at::set_num_threads(1);
+  const auto one = run();
+  at::set_num_threads(2);
+  const auto two = run();
+  at::set_num_threads(before);
+  for (size_t i = 0; i < one.weights.size(); ++i) EXPECT_TRUE(one.weights[i].equal(two.weights[i])) << i;
 }
 
 }  // namespace satchel::optim

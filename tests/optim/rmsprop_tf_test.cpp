@@ -31,9 +31,7 @@ TEST(RmspropTf, TheTwoWaysAgree) {
           copy_of(one, &RmspropTensors::weights, &RmspropTensors::gradients, &RmspropTensors::square_avg, &RmspropTensors::momentum);
       rmsprop_update_cpu(one, update);
       rmsprop_update(other, update);
-      for (auto member : {&RmspropTensors::weights, &RmspropTensors::square_avg, &RmspropTensors::momentum})
-        for (size_t i = 0; i < (one.*member).size(); ++i)
-          EXPECT_TRUE(at::allclose((one.*member)[i], (other.*member)[i], tolerance, tolerance)) << dtype << " tensor " << i;
+      expect_close(one, other, tolerance, &RmspropTensors::weights, &RmspropTensors::square_avg, &RmspropTensors::momentum);
     }
 }
 
