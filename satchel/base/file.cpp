@@ -8,14 +8,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "satchel/base/error.h"
+#include "satchel/base/text.h"
 
 namespace satchel {
 namespace {
-
-std::string reason() { return std::strerror(errno); }
 
 /// A file descriptor that closes itself.
 struct Descriptor {
@@ -32,20 +30,20 @@ void write_all(int fd, const void* data, size_t size, const Path& path) {
   while (size > 0) {
     const ssize_t n = ::write(fd, at, size);
     if (n < 0 && errno == EINTR) continue;
-    check(n > 0, Kind::machine, "{}: cannot write ({}); free some space or choose another --output", path.string(), reason());
+    check(n > 0, Kind::machine, "{}: cannot write ({}); free some space or choose another --output", path.string(), system_reason());
     at += n, size -= static_cast<size_t>(n);
   }
 }
 
 int open_for_reading(const Path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  check(fd >= 0, Kind::data, "{}: cannot open ({})", path.string(), reason());
+  check(fd >= 0, Kind::data, "{}: cannot open ({})", path.string(), system_reason());
   return fd;
 }
 
 size_t regular_size(int fd, const Path& path) {
   struct stat info {};
-  check(::fstat(fd, &info) == 0, Kind::data, "{}: cannot read ({})", path.string(), reason());
+  check(::fstat(fd, &info) == 0, Kind::data, "{}: cannot read ({})", path.string(), system_reason());
   check(S_ISREG(info.st_mode), Kind::data, "{}: not a regular file", path.string());
   return static_cast<size_t>(info.st_size);
 }
@@ -59,7 +57,7 @@ Bytes read_file(const Path& path) {
   while (done < bytes.size()) {
     const ssize_t n = ::read(file.fd, bytes.data() + done, bytes.size() - done);
     if (n < 0 && errno == EINTR) continue;
-    check(n >= 0, Kind::data, "{}: cannot read ({})", path.string(), reason());
+    check(n >= 0, Kind::data, "{}: cannot read ({})", path.string(), system_reason());
     if (n == 0) break;
     done += static_cast<size_t>(n);
   }
@@ -76,15 +74,15 @@ void write_atomic(const Path& path, const std::function<void(const WriteFn&)>& p
   const Path temporary = path.string() + ".tmp" + std::to_string(::getpid());
   try {
     Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    check(file.fd >= 0, Kind::machine, "{}: cannot write ({})", path.string(), reason());
+    check(file.fd >= 0, Kind::machine, "{}: cannot write ({})", path.string(), system_reason());
     produce([&](const void* data, size_t size) { write_all(file.fd, data, size, path); });
-    check(::fsync(file.fd) == 0, Kind::machine, "{}: cannot write ({})", path.string(), reason());
+    check(::fsync(file.fd) == 0, Kind::machine, "{}: cannot write ({})", path.string(), system_reason());
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const std::string why = reason();
+    const std::string why = system_reason();
     ::unlink(temporary.c_str());
     fail(Kind::machine, "{}: cannot replace ({})", path.string(), why);
   }
@@ -113,7 +111,7 @@ MappedFile::MappedFile(const Path& path) {
   size_ = regular_size(file.fd, path);
   if (size_ == 0) return;
   void* at = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd, 0);
-  check(at != MAP_FAILED, Kind::machine, "{}: cannot map ({})", path.string(), reason());
+  check(at != MAP_FAILED, Kind::machine, "{}: cannot map ({})", path.string(), system_reason());
   data_ = static_cast<const uint8_t*>(at);
 }
 

@@ -8,6 +8,7 @@
 
 #include "satchel/base/error.h"
 #include "satchel/base/file.h"
+#include "satchel/base/text.h"
 #include "satchel/cli/command.h"
 #include "satchel/cli/flags.h"
 #include "satchel/kernels/kernels.h"
@@ -102,8 +103,7 @@ std::string text_of(const nlohmann::ordered_json& figures, int64_t pictures) {
 }
 
 std::string head_line(const BenchArguments& a, const train::Bench& bench) {
-  const std::string on = a.what == "data" ? fmt::format("{} loader thread{}", bench.threads, bench.threads == 1 ? "" : "s")
-                                          : fmt::format("{}, {}", bench.model, bench.precision);
+  const std::string on = a.what == "data" ? counted(bench.threads, "loader thread") : fmt::format("{}, {}", bench.model, bench.precision);
   return fmt::format("{}: {}, {} px, batch {}, {}\n", a.what, on, bench.img_size, bench.pictures, bench.device);
 }
 

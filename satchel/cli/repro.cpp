@@ -11,6 +11,7 @@
 #include <set>
 
 #include "satchel/base/error.h"
+#include "satchel/base/text.h"
 #include "satchel/base/threads.h"
 #include "satchel/cli/command.h"
 #include "satchel/data/data.h"
@@ -221,7 +222,8 @@ int dry_run(const Asked& asked) {
                     fmt::format("{:.4g}", static_cast<double>(size.macs) / 1e9), std::to_string(done), std::to_string(open)});
   }
   print(report::text_table(rows));
-  print(fmt::format("{} runs, {} of them done; {} at a time; {}\n", seen.size(), seen.size() - missing.size(), asked.request.parallel,
+  print(fmt::format("{}, {} of them done; {} at a time; {}\n", counted(static_cast<int64_t>(seen.size()), "run"),
+                    seen.size() - missing.size(), asked.request.parallel,
                     lacking.empty() ? "pictures in " + asked.request.data.string()
                                     : fmt::format("the data ({}) are not here, sizes are for 1000 classes", lacking)));
   // At full scale a few steps alone may be more than this machine can do.
@@ -260,10 +262,9 @@ int run_all(Asked& asked) {
   check_pictures(asked);
   experiment::Ledger ledger(asked.folder);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, ask_to_stop);
-  print(fmt::format(
-      "{} at a time{}; {} of disk are free\n", asked.request.parallel,
-      asked.request.threads ? fmt::format(", {} compute thread{} each", asked.request.threads, asked.request.threads == 1 ? "" : "s") : "",
-      megabytes(bytes_free(asked.folder))));
+  print(fmt::format("{} at a time{}; {} of disk are free\n", asked.request.parallel,
+                    asked.request.threads ? ", " + counted(asked.request.threads, "compute thread") + " each" : "",
+                    megabytes(bytes_free(asked.folder))));
   const auto judged = [&] { return experiment::judge(asked.table, asked.scale, asked.jobs, ledger); };
   asked.request.tell = [&](const std::string& line) {
     print(line + "\n");

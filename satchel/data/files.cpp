@@ -7,9 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include "satchel/base/error.h"
+#include "satchel/base/text.h"
 #include "satchel/data/readers.h"
 
 namespace satchel::data {
@@ -30,7 +30,7 @@ void scan_below(const Path& root, const std::string& folder, const Above* parent
                 const std::function<void(const std::string&, const std::string&)>& found) {
   const Path here = folder.empty() ? root : root / folder;
   struct stat info {};
-  check(::stat(here.c_str(), &info) == 0, Kind::data, "{}: cannot read ({})", here.string(), std::strerror(errno));
+  check(::stat(here.c_str(), &info) == 0, Kind::data, "{}: cannot read ({})", here.string(), system_reason());
   const Above above{info.st_dev, info.st_ino, parent};
   for (const Above* a = parent; a; a = a->parent)
     if (a->device == above.device && a->inode == above.inode) return;
@@ -60,7 +60,7 @@ bool is_picture(std::string_view name) {
 
 std::vector<Entry> entries(const Path& folder) {
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(folder.c_str()), ::closedir);
-  check(stream != nullptr, Kind::data, "{}: cannot list the folder ({})", folder.string(), std::strerror(errno));
+  check(stream != nullptr, Kind::data, "{}: cannot list the folder ({})", folder.string(), system_reason());
   std::vector<Entry> list;
   for (errno = 0; const dirent* entry = ::readdir(stream.get()); errno = 0) {
     const std::string_view name = entry->d_name;
@@ -72,7 +72,7 @@ std::vector<Entry> entries(const Path& folder) {
     }
     list.push_back({std::string(name), is_folder});
   }
-  check(errno == 0, Kind::data, "{}: cannot list the folder ({})", folder.string(), std::strerror(errno));
+  check(errno == 0, Kind::data, "{}: cannot list the folder ({})", folder.string(), system_reason());
   std::sort(list.begin(), list.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
   return list;
 }

@@ -8,11 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "satchel/base/error.h"
+#include "satchel/base/text.h"
 
 namespace satchel::experiment {
 namespace {
@@ -102,7 +102,7 @@ pid_t start(const Words& words, const Path& log) {
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   const pid_t parent = getpid(), pid = fork();
-  check(pid >= 0, Kind::machine, "cannot start another process: {}", std::strerror(errno));
+  check(pid >= 0, Kind::machine, "cannot start another process: {}", system_reason());
   if (pid > 0) return pid;
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGTERM);

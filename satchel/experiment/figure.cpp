@@ -9,6 +9,7 @@
 #include <set>
 
 #include "satchel/base/error.h"
+#include "satchel/base/text.h"
 #include "satchel/experiment/experiment.h"
 #include "satchel/recipe/recipe.h"
 #include "satchel/report/report.h"
@@ -123,8 +124,8 @@ std::vector<Drawing> logit_gap(const Outcome& outcome, const Path& output) {
 std::string spread_text(const std::vector<double>& values) {
   const Estimate e = estimate(values);
   const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
-  return fmt::format("mean {:.2f}, deviation {:.2f}, least {:.2f}, greatest {:.2f} ({} seed{})", e.mean, e.deviation, *least, *greatest,
-                     values.size(), values.size() == 1 ? "" : "s");
+  return fmt::format("mean {:.2f}, deviation {:.2f}, least {:.2f}, greatest {:.2f} ({})", e.mean, e.deviation, *least, *greatest,
+                     counted(static_cast<int64_t>(values.size()), "seed"));
 }
 
 /// Pearson's coefficient; 0 where a side does not vary.

@@ -10,6 +10,7 @@
 #include "satchel/base/error.h"
 #include "satchel/base/hash.h"
 #include "satchel/base/rng.h"
+#include "satchel/base/text.h"
 
 namespace satchel::experiment {
 namespace {
@@ -168,10 +169,10 @@ std::vector<Job> due(const std::vector<Job>& all, const Ledger& ledger) {
 }
 
 std::string grid_text(const Scale& scale) {
-  const std::string tries = scale.grid_seeds == 0
-                                ? ""
-                                : fmt::format(" Every cell is tried with {} seed{}; the best is then run with the others, it alone.",
-                                              scale.grid_seeds, scale.grid_seeds == 1 ? "" : "s");
+  const std::string tries =
+      scale.grid_seeds == 0
+          ? ""
+          : fmt::format(" Every cell is tried with {}; the best is then run with the others, it alone.", counted(scale.grid_seeds, "seed"));
   return "The validation pictures are halved by a hash of their names: of each grid the cell is shown whose mean top-1 over the seeds that "
          "all its cells have is best on one half, and every top-1 and change of this table, of rows without a grid too, is of the other "
          "half, which chose nothing." +

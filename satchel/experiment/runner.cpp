@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "satchel/base/error.h"
+#include "satchel/base/text.h"
 #include "satchel/experiment/child.h"
 
 namespace satchel::experiment {
@@ -206,7 +207,7 @@ Lease::Lease(const Path& folder, double seconds) {
   const Path file = folder / "lock";
   // Children inherit the descriptor, and with it the lock.
   file_ = ::open(file.c_str(), O_RDWR | O_CREAT, 0644);
-  check(file_ >= 0, Kind::machine, "{}: {}", file.string(), std::strerror(errno));
+  check(file_ >= 0, Kind::machine, "{}: {}", file.string(), system_reason());
   const Clock::time_point began = Clock::now();
   while (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK && seconds_since(began) < seconds) {
@@ -215,7 +216,7 @@ Lease::Lease(const Path& folder, double seconds) {
     }
     const std::string why = errno == EWOULDBLOCK
                                 ? "another satchel repro is at work here; wait for it, or name another folder (--output DIR)"
-                                : std::strerror(errno);
+                                : system_reason();
     ::close(file_);
     fail(Kind::machine, "{}: {}", folder.string(), why);
   }

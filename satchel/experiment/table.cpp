@@ -6,6 +6,7 @@
 #include <set>
 
 #include "satchel/base/error.h"
+#include "satchel/base/text.h"
 #include "satchel/experiment/experiment.h"
 #include "satchel/report/report.h"
 
@@ -266,8 +267,8 @@ std::string scale_text(const Scale& scale, const Outcome& outcome) {
   const size_t runs = finished_runs(outcome);
   int64_t seeds = 0;
   for (const Cell& cell : outcome.cells) seeds = std::max(seeds, cell.ours.count);
-  std::string out = fmt::format("{}, as planned: {}; here {} run{} with {} seed{}", scale.name, scale.cost, runs, runs == 1 ? "" : "s",
-                                seeds, seeds == 1 ? "" : "s");
+  std::string out =
+      fmt::format("{}, as planned: {}; here {} with {}", scale.name, scale.cost, counted(runs, "run"), counted(seeds, "seed"));
   if (scale.own_data.empty()) return out + " on " + scale.data;
   return out + fmt::format(" on {} (in place of {})", scale.own_data, scale.data);
 }

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "satchel/base/error.h"
+#include "satchel/base/text.h"
 #include "satchel/report/report.h"
 
 namespace satchel::report {
@@ -22,7 +22,7 @@ struct Journal::State {
     if (fd >= 0) ::close(fd);
   }
   void require(bool done, const char* what) const {
-    check(done, Kind::machine, "{}: cannot {} ({}); free some space or choose another --output", path.string(), what, std::strerror(errno));
+    check(done, Kind::machine, "{}: cannot {} ({}); free some space or choose another --output", path.string(), what, system_reason());
   }
   void flush() {
     size_t done = 0;

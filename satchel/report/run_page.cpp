@@ -5,6 +5,7 @@
 #include <map>
 
 #include "satchel/base/error.h"
+#include "satchel/base/text.h"
 #include "satchel/recipe/recipe.h"
 #include "satchel/report/html.h"
 #include "satchel/report/report.h"
@@ -62,7 +63,7 @@ std::string tiles(const RunFiles& run) {
   out.emplace_back(fmt::format("{:.3f}", run.value(best, run.judged("eval_loss"))), "validation loss in that epoch");
   if (n) out.emplace_back(std::to_string(n), fmt::format("validation pictures of {} classes", run.classes.size()));
   if (run.seconds > 0)
-    out.emplace_back(duration_text(run.seconds), fmt::format("for {} evaluation{}", run.epochs.size(), run.epochs.size() == 1 ? "" : "s"));
+    out.emplace_back(duration_text(run.seconds), "for " + counted(static_cast<int64_t>(run.epochs.size()), "evaluation"));
   if (run.images_per_second > 0) out.emplace_back(fmt::format("{:.3g}", run.images_per_second), "training images a second");
   return tiles_html(out) + (run.epochs.size() > 1
                                 ? soft("The best epoch is chosen by the same pictures that it is judged on, which flatters it a little.")

@@ -12,6 +12,7 @@
 
 #include "satchel/base/error.h"
 #include "satchel/base/log.h"
+#include "satchel/base/text.h"
 #include "satchel/train/device.h"
 #include "satchel/train/train.h"
 
@@ -21,10 +22,7 @@ namespace {
 class CpuDevice : public Device {
  public:
   at::Device torch() const override { return at::kCPU; }
-  std::string description() const override {
-    const int n = at::get_num_threads();
-    return fmt::format("CPU, {} thread{}", n, n == 1 ? "" : "s");
-  }
+  std::string description() const override { return "CPU, " + counted(at::get_num_threads(), "thread"); }
   at::Tensor upload(const data::Batch& batch) override {
     const auto keep = batch.pixels;
     return at::from_blob(
@@ -57,7 +55,7 @@ std::unique_ptr<Device> open_device(const DeviceOptions& options) {
   std::string why;
   if (wanted == "auto") {
     const int found = cuda_devices(&why);
-    log::info("device: {} ({})", found ? "cuda:0" : "cpu", found ? fmt::format("{} GPU{} found", found, found == 1 ? "" : "s") : why);
+    log::info("device: {} ({})", found ? "cuda:0" : "cpu", found ? counted(found, "GPU") + " found" : why);
     return found ? open_cuda(0, options) : std::make_unique<CpuDevice>();
   }
   int index = 0;
@@ -67,7 +65,7 @@ std::unique_ptr<Device> open_device(const DeviceOptions& options) {
   check(wanted == "cuda" || number_ok, Kind::usage, "--device {}: unknown; give auto, cpu, cuda or cuda:N", wanted);
   const int found = cuda_devices(&why);
   check(found > 0, Kind::machine, "--device {}: {}; use --device cpu", wanted, why);
-  check(index < found, Kind::machine, "--device {}: only {} GPU{} found (cuda:0…cuda:{})", wanted, found, found == 1 ? "" : "s", found - 1);
+  check(index < found, Kind::machine, "--device {}: only {} found (cuda:0…cuda:{})", wanted, counted(found, "GPU"), found - 1);
   return open_cuda(index, options);
 }
 

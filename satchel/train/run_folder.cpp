@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "satchel/base/error.h"
+#include "satchel/base/text.h"
 #include "satchel/train/train.h"
 
 namespace satchel::train {
@@ -45,7 +45,7 @@ bool claim(const Path& folder) {
   std::FILE* log = std::fopen((folder / "train.log").c_str(), "wx");
   if (!log && errno == ENOENT) return claim(folder);  // a run that never began took its folder away
   if (!log && errno == EEXIST) return false;
-  check(log != nullptr, Kind::machine, "{}: cannot write a run's log there ({})", folder.string(), std::strerror(errno));
+  check(log != nullptr, Kind::machine, "{}: cannot write a run's log there ({})", folder.string(), system_reason());
   std::fclose(log);
   return true;
 }
