@@ -88,7 +88,7 @@ const std::vector<AugmentEntry>& augments();
 /// trivial_augment_wide (torchvision's ta_wide). Throws Error(usage) that begins with `where` for any other.
 std::string auto_augment_name(const std::string& policy, const std::string& where);
 /// `--aa`: the list with that operation in place of any of its kin, before the colours. color_jitter goes, as in timm, unless the policy is
-/// one of 3a. `origin` names the flag. Throws Error(usage).
+/// one of 3a. An empty policy takes the kin away, as in timm, and lets color_jitter stay. `origin` names the flag. Throws Error(usage).
 std::vector<recipe::Slot> with_auto_augment(std::vector<recipe::Slot> list, const std::string& policy, const std::string& origin);
 
 /// What one picture of a batch becomes: λ·itself + (1−λ)·partner, or, with a box, the partner's pixels inside the box.
@@ -137,8 +137,11 @@ class TraceFile {
  public:
   /// Throws Error(data) with file and line.
   explicit TraceFile(const Path& path);
-  /// Draws recorded for a place of an epoch, or null.
-  const Trace* at(int64_t epoch, int64_t place) const;
+  /// Draws recorded for a place of an epoch, or null. Throws Error(usage) when they were recorded for a file of another name than
+  /// `picture`'s; a line without a name fits every picture.
+  const Trace* at(int64_t epoch, int64_t place, const std::string& picture) const;
+  /// Whether any line says its epoch and place; preview's do not.
+  bool has_places() const { return !by_place_.empty(); }
   /// Draws recorded for a picture (the first line that names it), or null: by its whole name, else by the file name at its end where
   /// that is one picture's alone.
   const Trace* of(const std::string& picture) const;

@@ -11,6 +11,9 @@ namespace {
 using image::Enhancement;
 using image::Image;
 
+/// No argument that a policy draws or a recipe allows comes near it; Pillow's arithmetic overflows long after it.
+constexpr double kLargestArgument = 10000;
+
 /// What an operation may need besides the picture.
 struct Use {
   double argument;
@@ -123,6 +126,8 @@ std::vector<std::string> operation_names() {
 
 void perform(image::Image& image, const Call& call, image::Color fill) {
   const Execution& e = execution(call.name);
+  check(std::abs(call.argument) <= kLargestArgument, Kind::data, "{} cannot take {}; its argument lies between -{} and {}", call.name,
+        call.argument, kLargestArgument, kLargestArgument);
   Use use{call.argument, image::Interpolation::nearest, fill};
   if (e.geometric) {
     const bool known = call.interpolation == "nearest" || call.interpolation == "bilinear" || call.interpolation == "bicubic";

@@ -119,7 +119,8 @@ std::string file_name(const std::string& picture) { return picture.substr(pictur
 }  // namespace
 
 std::string to_json(const TraceLine& line) {
-  Json json{{"picture", line.picture}};
+  Json json = Json::object();
+  if (!line.picture.empty()) json["picture"] = line.picture;
   if (line.epoch) json["epoch"] = *line.epoch;
   if (line.place) json["place"] = *line.place;
   if (line.copy) json["copy"] = line.copy;
@@ -162,9 +163,14 @@ TraceFile::TraceFile(const Path& path) {
   check(!lines_.empty(), Kind::data, "{}: holds no trace; see docs/reference/trace.md", path.string());
 }
 
-const Trace* TraceFile::at(int64_t epoch, int64_t place) const {
+const Trace* TraceFile::at(int64_t epoch, int64_t place, const std::string& picture) const {
   const auto found = by_place_.find({epoch, place});
-  return found == by_place_.end() ? nullptr : &lines_[found->second].trace;
+  if (found == by_place_.end()) return nullptr;
+  const TraceLine& line = lines_[found->second];
+  check(line.picture.empty() || file_name(line.picture) == file_name(picture), Kind::usage,
+        "the trace's place {} of epoch {} is {}, and here it is {}: replay with the pictures, the seed and the sampler of the recording",
+        place, epoch, line.picture, picture);
+  return &line.trace;
 }
 
 const Trace* TraceFile::of(const std::string& picture) const {

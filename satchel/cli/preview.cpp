@@ -57,9 +57,14 @@ std::string unused_name(const std::string& file, std::set<std::string>& used) {
 
 int run_preview(const PreviewArguments& a) {
   check(!a.paths.empty(), Kind::usage, "no pictures: satchel preview PATH… [--eval] [--output DIR]");
+  check(a.weights.empty() || a.eval, Kind::usage, "--weights has no effect without --eval: the training view is the recipe's (--recipe)");
+  check(a.replay.empty() || !a.eval, Kind::usage, "--replay has no effect beside --eval: nothing of the evaluation view is drawn");
   const View view = view_of(a);
   const data::Dataset pictures = data::open_for_prediction({a.paths.begin(), a.paths.end()});
   const std::optional<augment::TraceFile> replay = a.replay.empty() ? std::nullopt : std::optional<augment::TraceFile>(a.replay);
+  for (int64_t i = 0; replay && i < pictures.size(); ++i)
+    check(replay->of(pictures.reader->name(i)), Kind::data, "{}: {} has no line for it; remove the picture or add the line",
+          pictures.reader->name(i), a.replay);
   const Path folder = a.output.empty() && a.grid.empty() && a.trace.empty() ? Path("preview") : Path(a.output);
   if (!folder.empty()) make_folder(folder);
   std::set<std::string> used;
@@ -74,7 +79,6 @@ int run_preview(const PreviewArguments& a) {
       if (view.apply_exif) picture.apply_orientation();
       augment::Trace drawn;
       const augment::Trace* recorded = replay ? replay->of(name) : nullptr;
-      check(!replay || recorded, Kind::data, "{}: {} has no line for it", name, a.replay);
       if (recorded) view.pipeline.replay(picture, *recorded), drawn = *recorded;
       if (!recorded) view.pipeline.run(picture, {view.seed, 0, static_cast<uint64_t>(i), 0, 0}, 0, &drawn);
       image::Image result = picture.render();

@@ -180,8 +180,8 @@ struct LoaderOptions {
   bool record = false;  // Batch::traces
 };
 
-/// Recorded draws to use in place of chance, by (epoch, place in the epoch); null: chance.
-using TraceAt = std::function<const augment::Trace*(int64_t epoch, int64_t place)>;
+/// Recorded draws to use in place of chance, by epoch, place in the epoch and name of the picture that stands there; null: chance.
+using TraceAt = std::function<const augment::Trace*(int64_t epoch, int64_t place, const std::string& picture)>;
 
 /// Batches in order, from any (epoch, batch) on. Output is a function of its arguments alone, whatever the number of threads.
 /// One thread calls it; that thread lends a hand while next() would wait. Memory: the batches that callers hold and ahead + 1 more.

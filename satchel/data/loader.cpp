@@ -100,7 +100,7 @@ void Loader::State::fill(Ticket& ticket, int64_t slot) {
   image::Picture picture = open(item);
   if (std::chrono::steady_clock::now() - begin > std::chrono::microseconds(500)) slow_reads.store(64, std::memory_order_relaxed);
 
-  const augment::Trace* recorded = replay ? replay(ticket.epoch, ticket.first + slot) : nullptr;
+  const augment::Trace* recorded = replay ? replay(ticket.epoch, ticket.first + slot, picture.name()) : nullptr;
   if (recorded) {
     ticket.replayed[static_cast<size_t>(slot)] = recorded;
     pipeline.replay(picture, *recorded, ticket.progress);

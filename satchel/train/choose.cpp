@@ -6,7 +6,8 @@
 //      else the last of those that do the latter, with fewer epochs; an error that says so when there is none.
 //      A network that was named (--model) stands on every rung, at sides from a quarter of its own on, and gets the time of the least
 //      epochs unless --max-hours says otherwise.
-//   5. Batch: a power of two near pictures/40, between 16 and 128 (256 on a GPU), so that an epoch has enough steps.
+//   5. Batch: a power of two near pictures/40, between 16 and 128 (256 on a GPU), so that an epoch has enough steps; never more than the
+//      pictures.
 // Times are multiply-adds over the rate measured on this machine at start-up.
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/train/choose.h"
@@ -15,10 +16,12 @@
 #include <ATen/ops/randn.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <map>
 
 #include "satchel/base/error.h"
+#include "satchel/base/text.h"
 #include "satchel/base/threads.h"
 #include "satchel/nn/nn.h"
 #include "satchel/train/device.h"
@@ -108,6 +111,7 @@ Choice choose(const Situation& s) {
   c.recipe = s.pretrained.empty() ? "scratch" : "finetune";
   const int least = std::clamp(static_cast<int>(40000 / pictures), 8, 24), most = std::clamp(static_cast<int>(100000 / pictures), 12, 60);
   c.batch = std::clamp(power_of_two_near(pictures / 40), 16, s.gpu ? 256 : 128);
+  c.batch = std::min(c.batch, static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(pictures))));
   double budget = s.max_hours ? *s.max_hours * 3600 : s.gpu ? 1e12 : std::clamp(0.15 * pictures, 120.0, 7200.0);
 
   const std::vector<Rung> ladder = ladder_of(s);
@@ -124,13 +128,13 @@ Choice choose(const Situation& s) {
         s.pictures, c.model.name, c.img_size, epoch_seconds / 60, c.model.name);
   if (!s.model.empty() && !s.max_hours) budget = std::max(budget, epoch_seconds * least);
   c.epochs = epoch_seconds > 0 ? std::clamp(static_cast<int>(budget / epoch_seconds), 1, most) : most;
-  c.reasons = {
-      fmt::format(
-          "chosen for {} training pictures in {} classes, median short side {} px, {}{}:", s.pictures, s.classes, s.median_short_side,
-          s.gpu ? "a GPU" : fmt::format("{} core{} at {:.0f} billion multiply-adds a second", s.cores, s.cores == 1 ? "" : "s", s.gflops),
-          s.max_hours ? fmt::format(", --max-hours {:g}", *s.max_hours) : ""),
-      fmt::format("  recipe {}, network {} at {} px, batch {}, {} epochs{}", c.recipe, c.model.name, c.img_size, c.batch, c.epochs,
-                  s.gpu ? "" : fmt::format(" (about {:.0f} s an epoch, {:.0f} s allowed in all)", epoch_seconds, budget))};
+  c.reasons = {fmt::format("chosen for {} training pictures in {} classes, median short side {} px, {}{}:", s.pictures, s.classes,
+                           s.median_short_side,
+                           s.gpu ? "a GPU" : fmt::format("{} at {:.0f} billion multiply-adds a second", counted(s.cores, "core"), s.gflops),
+                           s.max_hours ? fmt::format(", --max-hours {:g}", *s.max_hours) : ""),
+               fmt::format("  recipe {}, network {} at {} px, batch {}, {}{}", c.recipe, c.model.name, c.img_size, c.batch,
+                           counted(c.epochs, "epoch"),
+                           s.gpu ? "" : fmt::format(" (about {:.0f} s an epoch, {:.0f} s allowed in all)", epoch_seconds, budget))};
   return c;
 }
 
@@ -145,6 +149,7 @@ void apply_choice(recipe::Table& root, const Choice& choice) {
 int64_t fitting_batch(int64_t batch, int64_t accumulate, int64_t min_epoch_steps, int64_t places) {
   constexpr int64_t kLeast = 16;  // below, batch norms see too little
   while (batch / 2 >= kLeast && places / (batch * accumulate) < min_epoch_steps) batch /= 2;
+  while (min_epoch_steps > 0 && batch > std::max<int64_t>(1, places)) batch /= 2;  // too little is more than none
   return batch;
 }
 

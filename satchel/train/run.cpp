@@ -11,6 +11,7 @@
 #include "satchel/augment/augment.h"
 #include "satchel/base/error.h"
 #include "satchel/base/log.h"
+#include "satchel/base/text.h"
 #include "satchel/base/threads.h"
 #include "satchel/base/version.h"
 #include "satchel/train/choose.h"
@@ -56,8 +57,9 @@ void fit_batch(Opened& opened) {
   const int64_t places = data::Sampler(opened.data.train.size(), options.sampler, 0).places();
   const int64_t fits = fitting_batch(options.train.batch, options.train.accumulate, options.train.min_epoch_steps, places);
   if (fits == options.train.batch) return;
-  log::info("small data: batch {} → {}, so that {} pictures make {} steps an epoch (train.min_epoch_steps = {}); {}", options.train.batch,
-            fits, places, places / (fits * options.train.accumulate), options.train.min_epoch_steps, shrink_rate(opened, options.train));
+  log::info("small data: batch {} → {}, so that {} make {} an epoch (train.min_epoch_steps = {}); {}", options.train.batch, fits,
+            counted(places, "picture"), counted(places / (fits * options.train.accumulate), "step"), options.train.min_epoch_steps,
+            shrink_rate(opened, options.train));
   recipe::set(opened.recipe.root, {"train", "batch"}, recipe::Value(fits, "train.min_epoch_steps"), grammar());
   opened.resolved = resolve(opened.recipe.root);
 }
@@ -147,6 +149,14 @@ void tell_growth(const Pipelines& pipelines, const augment::GrowthOptions& growt
             pipelines.train_size.width, 100 * growth.begin, 100 * growth.end);
 }
 
+/// Draws in place of chance. A trace that says no places would leave all to chance in silence.
+data::TraceAt replay_of(const Path& path) {
+  auto file = std::make_shared<augment::TraceFile>(path);
+  check(file->has_places(), Kind::usage,
+        "{}: no line says its epoch and place, as those of preview; train replays by them (docs/reference/trace.md)", path.string());
+  return [file](int64_t epoch, int64_t place, const std::string& picture) { return file->at(epoch, place, picture); };
+}
+
 /// Session for a recipe and data that are known; `held_out` is what satchel split off.
 Session begin(const Request& request, recipe::Table resolved, data::Data data) {
   Session session;
@@ -167,13 +177,11 @@ Session begin(const Request& request, recipe::Table resolved, data::Data data) {
                     session.around.threads,
                     session.data.classes,
                     session.plan.loss->fingerprint()};
-  if (request.replay)
-    session.loader->set_replay(
-        [file = std::make_shared<augment::TraceFile>(*request.replay)](int64_t epoch, int64_t place) { return file->at(epoch, place); });
+  if (request.replay) session.loader->set_replay(replay_of(*request.replay));
   const std::string& wished = session.options.train.precision;
   if (const std::string here = precision_text(session.device->torch(), wished); here != wished) log::info("precision: {}", here);
-  log::info("{} on {}; {}; {} epoch{} of {} steps", session.pipelines.card.model, session.device->description(), session.plan.rate_line,
-            session.horizon.epochs, session.horizon.epochs == 1 ? "" : "s", session.horizon.steps_per_epoch);
+  log::info("{} on {}; {}; {} of {}", session.pipelines.card.model, session.device->description(), session.plan.rate_line,
+            counted(session.horizon.epochs, "epoch"), counted(session.horizon.steps_per_epoch, "step"));
   return session;
 }
 

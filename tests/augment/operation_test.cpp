@@ -44,6 +44,14 @@ TEST(Operation, StaysWithinItsBounds) {
   EXPECT_EQ(arguments("Desaturate", 10), Set{0});
 }
 
+TEST(Operation, RefusesArgumentsOutsideAllReason) {
+  for (const std::string& name : operation_names())
+    for (const double argument : {1e300, -1e300, 20000.0, std::nan("")}) {
+      image::Image image = image::golden::made_up({5, 4}, 1);
+      EXPECT_THROW(perform(image, {name, argument, "bilinear"}, {}), Error) << name << " " << argument;
+    }
+}
+
 TEST(Operation, EveryNameCanBeCarriedOut) {
   EXPECT_GE(operation_names().size(), 17u);
   for (const std::string& name : operation_names()) {

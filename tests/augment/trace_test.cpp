@@ -68,20 +68,29 @@ TEST_F(TraceFiles, AreLookedUpByPlaceAndByName) {
   const TraceFile file =
       read(std::string(kLine) + "\n\r\n" + R"({"picture":"b","ops":[]})" + "\n" + R"({"picture":"b","ops":[{"hflip":{"flip":false}}]})");
   EXPECT_EQ(file.lines().size(), 3u);
-  ASSERT_NE(file.at(2, 17), nullptr);
-  EXPECT_EQ(file.at(2, 17)->steps.size(), 3u);
-  EXPECT_EQ(file.at(2, 18), nullptr);
-  EXPECT_EQ(file.at(1, 17), nullptr);
+  ASSERT_NE(file.at(2, 17, "1.jpg"), nullptr);
+  EXPECT_TRUE(file.has_places());
+  EXPECT_EQ(file.at(2, 17, "elsewhere/1.jpg")->steps.size(), 3u);
+  EXPECT_EQ(file.at(2, 18, "1.jpg"), nullptr);
+  EXPECT_EQ(file.at(1, 17, "1.jpg"), nullptr);
   ASSERT_NE(file.of("b"), nullptr);
   EXPECT_TRUE(file.of("b")->steps.empty());
   EXPECT_EQ(file.of("c"), nullptr);
   EXPECT_EQ(file.of("elsewhere/b"), file.of("b"));
-  EXPECT_EQ(file.of("1.jpg"), file.at(2, 17));
+  EXPECT_EQ(file.of("1.jpg"), file.at(2, 17, "1.jpg"));
   const TraceFile twins = read(R"({"picture":"a/1.jpg","ops":[]})"
                                "\n"
                                R"({"picture":"b/1.jpg","ops":[]})");
   EXPECT_NE(twins.of("b/1.jpg"), nullptr);
   EXPECT_EQ(twins.of("c/1.jpg"), nullptr);
+  EXPECT_FALSE(twins.has_places());
+}
+
+TEST_F(TraceFiles, BelongToThePicturesTheyWereRecordedOf) {
+  const TraceFile file = read(std::string(kLine) + "\n" + R"({"epoch":0,"place":0,"ops":[]})");
+  EXPECT_THAT(error_of(Kind::usage, [&] { file.at(2, 17, "train/cat/2.jpg"); }),
+              HasSubstr("place 17 of epoch 2 is train/cat/1.jpg, and here it is train/cat/2.jpg"));
+  EXPECT_NE(file.at(0, 0, "train/cat/2.jpg"), nullptr) << "a line without a name fits every picture";
 }
 
 TEST_F(TraceFiles, NameTheLineThatIsWrong) {

@@ -52,7 +52,16 @@ TEST(Preview, ReplaysWhatItDrew) {
 
   write_picture(scratch / "pictures/a/new.png", 0, 900, 24);
   const Ended lacking = preview({"--output", "lacking", "--replay", "draws.jsonl"});
+  EXPECT_EQ(lacking.code, 3);
   EXPECT_THAT(lacking.err, HasSubstr("new.png: draws.jsonl has no line for it"));
+  EXPECT_FALSE(std::filesystem::exists(scratch / "lacking")) << "and nothing is written";
+  std::filesystem::remove(scratch / "pictures/a/new.png");
+
+  const Ended train = run({"train", "pictures", "--recipe", "rsb-a2", "--model", "cifar_resnet8", "--img-size", "24", "--device", "cpu",
+                           "--replay", "draws.jsonl"},
+                          scratch.path());
+  EXPECT_EQ(train.code, 2);
+  EXPECT_THAT(train.err, HasSubstr("draws.jsonl: no line says its epoch and place, as those of preview"));
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ TEST(Loader, ReplaysWhatItRecorded) {
   parts.options.record = false, parts.options.seed = 99, parts.options.threads = 3, parts.options.ahead = 2;
   Loader replayer = parts.loader();
   replayer.next();  // what was prepared by chance is dropped
-  replayer.set_replay([&](int64_t epoch, int64_t place) {
+  replayer.set_replay([&](int64_t epoch, int64_t place, const std::string&) {
     const auto at = traces.find({epoch, place});
     return at == traces.end() ? nullptr : &at->second;
   });
@@ -48,7 +48,7 @@ TEST(Loader, RecordedPicturesWithoutAMixAreNotMixed) {
       std::nullopt,
       {}};
   Loader loader = parts.loader();
-  loader.set_replay([&](int64_t, int64_t place) { return place == 1 ? &trace : nullptr; });
+  loader.set_replay([&](int64_t, int64_t place, const std::string&) { return place == 1 ? &trace : nullptr; });
   const Batch batch = loader.next();
   ASSERT_EQ(batch.mix.size(), 5u);
   EXPECT_EQ(batch.mix[1], (augment::MixRow{.partner = 1, .lambda = 1}));
@@ -63,7 +63,7 @@ TEST(Loader, RefusesDrawsThatDoNotFit) {
                        std::nullopt,
                        {}};
   Loader loader = parts.loader();
-  loader.set_replay([&](int64_t, int64_t) { return &trace; });
+  loader.set_replay([&](int64_t, int64_t, const std::string&) { return &trace; });
   EXPECT_THAT(error_of(Kind::data, [&] { loader.next(); }), HasSubstr("does not lie in the picture"));
   trace.steps[0].drawn.set("width", recipe::Value(int64_t{9}));
   trace.mix = augment::MixRow{.partner = 5, .lambda = 0.5f};

@@ -47,6 +47,12 @@ TEST(Choose, MoreHoursNeverMakeItSmaller) {
   }
 }
 
+TEST(Choose, ABatchIsNeverLargerThanTheData) {
+  EXPECT_EQ(choose(laptop(10, 100)).batch, 8);
+  EXPECT_EQ(choose(laptop(16, 100)).batch, 16);
+  EXPECT_EQ(choose(laptop(1, 100)).batch, 1);
+}
+
 TEST(FittingBatch, IsHalvedUntilAnEpochHasEnoughSteps) {
   EXPECT_EQ(fitting_batch(2048, 1, 24, 1281024), 2048) << "ImageNet: 625 steps";
   EXPECT_EQ(fitting_batch(2048, 1, 24, 50000), 2048) << "24 steps";
@@ -54,7 +60,8 @@ TEST(FittingBatch, IsHalvedUntilAnEpochHasEnoughSteps) {
   EXPECT_EQ(fitting_batch(2048, 1, 24, 1650), 64) << "25 steps";
   EXPECT_EQ(fitting_batch(2048, 1, 96, 1653), 16) << "103 steps";
   EXPECT_EQ(fitting_batch(2048, 1, 24, 255), 16) << "never below 16";
-  EXPECT_EQ(fitting_batch(2048, 1, 24, 10), 16);
+  EXPECT_EQ(fitting_batch(2048, 1, 24, 10), 8) << "unless there are no 16 pictures";
+  EXPECT_EQ(fitting_batch(2048, 1, 0, 10), 2048) << "where no least is asked for, the batch stays";
   EXPECT_EQ(fitting_batch(8, 1, 24, 100), 8) << "nor made larger";
   EXPECT_EQ(fitting_batch(256, 4, 24, 12288), 128) << "a step takes four";
 }
@@ -64,7 +71,7 @@ TEST(Choose, KeepsEpochsAndBatchWithinReason) {
     const Choice c = choose(laptop(pictures, 64));
     EXPECT_GE(c.epochs, 1);
     EXPECT_LE(c.epochs, 60);
-    EXPECT_GE(c.batch, 16);
+    EXPECT_GE(c.batch, std::min<int64_t>(16, pictures));
     EXPECT_LE(c.batch, 128);
     EXPECT_EQ(c.batch & (c.batch - 1), 0);
   }

@@ -50,7 +50,7 @@ TEST_P(TimmPipeline, GivesTimmsBytes) {
   pipelines.card.mean = {0, 0, 0}, pipelines.card.std = {1, 1, 1};  // the fill has its colour already
   data::Loader loader(data::all_of(std::make_shared<Photographs>(wanted)), pipelines.train, pipelines.mixer,
                       data::Sampler(static_cast<int64_t>(wanted.size()), {.shuffle = false}, 0), {.batch = kBatch, .ahead = 0});
-  loader.set_replay([&](int64_t epoch, int64_t place) { return traces.at(epoch, place); });
+  loader.set_replay([&](int64_t epoch, int64_t place, const std::string& picture) { return traces.at(epoch, place, picture); });
   for (size_t first = 0; first < wanted.size(); first += kBatch) {
     data::Batch batch = loader.next();
     const at::Tensor mixed = make_input(batch, pipelines.card, at::kDouble, *device, options.mixing.round);

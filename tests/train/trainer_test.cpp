@@ -34,7 +34,7 @@ bool write_trace(const Path& file, const ordered_json& c) {
   std::ofstream out(file);
   for (size_t epoch = 0; epoch < std::max(shares.size(), boxes.size()); ++epoch)
     for (int64_t place = 0; place < pictures; ++place) {
-      augment::TraceLine line{.picture = std::to_string(place), .epoch = static_cast<int64_t>(epoch), .place = place, .trace = {}};
+      augment::TraceLine line{.picture = {}, .epoch = static_cast<int64_t>(epoch), .place = place, .trace = {}};
       if (!boxes.empty()) {
         const auto& [x, y, width, height, flip] = boxes[epoch][static_cast<size_t>(place)];
         line.trace.steps.push_back(

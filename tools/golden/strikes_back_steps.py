@@ -165,7 +165,7 @@ class Epochs:
                 self.batches.append((pixels, targets, torch.tensor([label for _, _, label in rows]), collate.row["lambda"]))
                 for k, (_, ops, _) in enumerate(rows):
                     mix = dict(partner=BATCH - 1 - k, **collate.row)
-                    self.trace.append(dict(picture=str(order[first + k]), epoch=epoch, place=first + k, ops=ops, mix=mix))
+                    self.trace.append(dict(epoch=epoch, place=first + k, ops=ops, mix=mix))
 
 
 def trace(case, folder=FOLDER / "pictures"):
