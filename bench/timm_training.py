@@ -124,7 +124,7 @@ def main():
     a.output.mkdir(parents=True, exist_ok=True)
     path = a.output / "ledger.json"
     ledger = json.loads(path.read_text()) if path.exists() else {}
-    missing = [(who, seed) for seed in range(a.seeds) for who in ("satchel", "timm") if f"{who} {seed}" not in ledger]
+    missing = [(who, seed) for who in ("timm", "satchel") for seed in range(a.seeds) if f"{who} {seed}" not in ledger]  # the longest first
     failed = None
     with concurrent.futures.ThreadPoolExecutor(a.parallel) as runs:
         started = {runs.submit(run, a, who, seed): f"{who} {seed}" for who, seed in missing}
