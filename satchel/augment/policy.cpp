@@ -78,13 +78,14 @@ std::string auto_augment_name(const std::string& policy, const std::string& wher
 }
 
 std::vector<recipe::Slot> with_auto_augment(std::vector<recipe::Slot> list, const std::string& policy, const std::string& origin) {
-  recipe::Slot chosen{auto_augment_name(policy, origin), {}, origin};
-  const bool keeps_jitter = policy.find("3a") != std::string::npos;
+  const bool keeps_jitter = policy.empty() || policy.find("3a") != std::string::npos;
   std::erase_if(list, [&](const recipe::Slot& op) {
     for (const char* kin : {"rand_augment", "auto_augment", "augmix", "trivial_augment_wide"})
       if (op.name == kin) return true;
     return op.name == "color_jitter" && !keeps_jitter;
   });
+  if (policy.empty()) return list;
+  recipe::Slot chosen{auto_augment_name(policy, origin), {}, origin};
   if (chosen.name != "trivial_augment_wide") chosen.options.set("policy", recipe::Value(policy, origin));
   const auto colours =
       std::find_if(list.begin(), list.end(), [](const recipe::Slot& op) { return op.name == "color_jitter" || op.name == "lighting"; });

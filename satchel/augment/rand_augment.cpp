@@ -82,7 +82,7 @@ class RandAugment {
       f("policy", policy,
         "timm's string, as in rand-m9-mstd0.5-inc1: n layers, m magnitude, mstd its deviation, mmax its bound, inc increasing, p "
         "probability, "
-        "t or w the set; empty: by the options below",
+        "t or w the set; empty: by the options below (--aa '': no policy at all)",
         Flag{"--aa", "--auto-augment"});
       f("magnitude", magnitude, "m: strength, usually of 10", kNotNegative);
       f("num_layers", num_layers, "n: operations for each picture", Range{1, 100});

@@ -14,6 +14,7 @@ using Words = std::vector<std::string>;
 bool ends_in(const std::string& word, const char* script) { return word == script || word.ends_with(std::string("/") + script); }
 bool is_script(const std::string& word) { return ends_in(word, "train.py"); }
 bool is_launcher_script(const std::string& word) { return ends_in(word, "distributed_train.sh"); }
+bool runs_timm(const std::string& word) { return is_script(word) || is_launcher_script(word); }
 
 std::optional<int> positive(const std::string& word) {
   int value = 0;
@@ -106,11 +107,18 @@ std::string one_line(const Words& words) {
 /// variables stay as written.
 class Shell {
  public:
-  explicit Shell(const std::string& text) : text_(text) {}
+  /// `name` is the text's, for messages.
+  Shell(const std::string& text, std::string name) : text_(text), name_(std::move(name)) {}
 
+  /// Throws Error(usage) when a training run's quote is never closed.
   std::vector<Words> commands() {
     for (at_ = 0; at_ < text_.size(); ++at_) step();
+    const bool open = quote_ != 0;
     end_command();
+    // Prose is full of apostrophes; of a training run they swallow arguments.
+    check(!open || commands_.empty() || std::none_of(commands_.back().begin(), commands_.back().end(), runs_timm), Kind::usage,
+          "{}:{}: the quote that opens here is never closed; close it", name_,
+          1 + std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(opened_), '\n'));
     return std::move(commands_);
   }
 
@@ -127,7 +135,7 @@ class Shell {
     } else if (c == '\\' && at_ + 1 < text_.size()) {
       escaped();
     } else if (c == '\'' || c == '"') {
-      quote_ = c, in_word_ = true;
+      quote_ = c, in_word_ = true, opened_ = at_;
     } else if (c == '#' && !in_word_) {
       at_ = std::min(text_.find('\n', at_), text_.size()) - 1;
     } else if (c == '<' || c == '>') {
@@ -168,15 +176,14 @@ class Shell {
   }
 
   const std::string& text_;
-  size_t at_ = 0;
+  std::string name_;
+  size_t at_ = 0, opened_ = 0;
   char quote_ = 0;
   bool in_word_ = false, skips_ = false;
   std::string word_;
   Words words_;
   std::vector<Words> commands_;
 };
-
-bool runs_timm(const std::string& word) { return is_script(word) || is_launcher_script(word); }
 
 /// `then python train.py`, `(cd work`: words of the shell's own grammar.
 void drop_grammar(Words& words) {
@@ -209,7 +216,7 @@ Invocation read_file(const Path& path) {
   const std::string text = read_text(path), name = path.string();
   if (name.ends_with(".yaml") || name.ends_with(".yml")) return read_args_yaml(text, name);
   std::optional<Invocation> found;
-  for (Words& words : Shell(text).commands()) {
+  for (Words& words : Shell(text, name).commands()) {
     drop_grammar(words);
     if (std::none_of(words.begin(), words.end(), runs_timm)) continue;
     if (found)

@@ -45,8 +45,13 @@ void carry_model_kwargs(From& from, const std::string& model, const Network& our
 
 bool same_numbers(const std::vector<double>& a, const std::vector<double>& b) { return a == b; }
 
-/// timm's mean and std may be one number for all channels.
-std::vector<double> channels(const std::vector<double>& given) { return given.size() == 1 ? std::vector<double>(3, given[0]) : given; }
+/// timm's mean and std may be one number for all channels. Throws Error(usage) for another count than one or three.
+std::vector<double> channels(const From& from, const char* name) {
+  const std::vector<double> given = from.args.numbers(name);
+  check(given.size() == 1 || given.size() == 3, Kind::usage, "{}: {} numbers; give one, or three for red, green and blue",
+        from.args.typed(name), given.size());
+  return given.size() == 1 ? std::vector<double>(3, given[0]) : given;
+}
 
 recipe::Value list_of(const std::vector<double>& numbers) {
   recipe::Array items;
@@ -111,7 +116,7 @@ void carry_evaluation(From& from) {
   const std::string interpolation = from.args.on("interpolation") ? from.args.text("interpolation") : timms.interpolation;
   if (interpolation != ours.interpolation) from.put("evaluate.interpolation", recipe::Value(interpolation), "interpolation");
   for (const auto& [name, timm_has, we_have] : {std::tuple{"mean", &timms.mean, &ours.mean}, std::tuple{"std", &timms.std, &ours.std}}) {
-    const std::vector<double> numbers = from.args.is_set(name) ? channels(from.args.numbers(name)) : *timm_has;
+    const std::vector<double> numbers = from.args.is_set(name) ? channels(from, name) : *timm_has;
     if (!same_numbers(numbers, *we_have)) from.put(std::string("train.") + name, list_of(numbers), name);
   }
   if (from.args.is_set("validation_batch_size"))

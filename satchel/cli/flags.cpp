@@ -88,8 +88,9 @@ void RecipeFlags::declare(const std::string& slot, bool table, const recipe::Ent
 std::vector<Argument> RecipeFlags::arguments() {
   std::vector<Argument> all = {
       {"--model", &model_, "network (satchel models)", "NAME", "Recipe"},
-      {"--opt,--optimizer", &opt_, "optimizer; its options in the recipe are kept", "NAME", "Recipe"},
-      {"--sched,--lr-scheduler", &sched_, "schedule of the rate; its options in the recipe are kept", "NAME", "Recipe"},
+      {"--opt,--optimizer", &opt_, "optimizer; keeps the recipe's options that it has, leaves out the others", "NAME", "Recipe"},
+      {"--sched,--lr-scheduler", &sched_, "schedule of the rate; keeps the recipe's options that it has, leaves out the others", "NAME",
+       "Recipe"},
       {"--loss", &loss_, "loss; its own options in the recipe are kept, another loss's left behind", "NAME", "Recipe"},
       {"--bce-loss", &bce_, "--loss bce, in timm's words", "", "Recipe"},
       {"--img-size,--imgsz,--train-crop-size,--input-size", &img_size_,
@@ -140,6 +141,29 @@ std::string untagged(const std::string& model) {
   return model.substr(0, dot);
 }
 
+/// Another optimizer or schedule in the slot: the options that it shares stay, the others are left out, and a line says which.
+void exchange(recipe::Table& root, const std::string& slot, const recipe::EntryInfo& entry, const std::string& flag) {
+  const std::string before = root.find(slot) ? recipe::slot_of(*root.find(slot), slot).name : entry.name;
+  recipe::rename(root, slot, entry.name, flag);
+  if (before == entry.name) return;
+  recipe::Slot now = recipe::slot_of(*root.find(slot), slot);
+  const std::vector<recipe::OptionInfo> known = entry.describe();
+  std::vector<std::string> kept, left;
+  recipe::Table options;
+  for (const auto& [key, value] : now.options) {
+    const bool has = std::any_of(known.begin(), known.end(), [&name = key](const recipe::OptionInfo& o) { return o.name == name; });
+    (has ? kept : left).push_back(key + " = " + recipe::to_toml(value));
+    if (has) options.set(key, value);
+  }
+  const bool rate = options.find("lr") || options.find("lr_base");
+  if (!kept.empty() || !left.empty())
+    log::info("{} {} in place of {}{}{}{}{}{}", flag, entry.name, before, kept.empty() ? "" : ": keeps ", fmt::join(kept, ", "),
+              left.empty() ? "" : "; leaves out ", fmt::join(left, ", "),
+              rate ? fmt::format("; that rate was {}'s: --lr gives another", before) : "");
+  now.options = std::move(options);
+  root.set(slot, recipe::detail::write(now));
+}
+
 }  // namespace
 
 void RecipeFlags::apply_names(recipe::Table& root) const {
@@ -151,12 +175,15 @@ void RecipeFlags::apply_names(recipe::Table& root) const {
         std::tuple{"loss", &loss, bce_ ? "--bce-loss" : "--loss"}}) {
     if (!*name) continue;
     const std::string entry = slot == std::string("model") ? untagged(**name) : **name;
-    for (const train::SlotInfo& info : train::slot_infos())
-      if (info.slot == slot) recipe::find_entry(info.entries, recipe::Slot{entry, {}, flag}, slot);
+    const std::vector<train::SlotInfo> infos = train::slot_infos();
+    const auto info = std::find_if(infos.begin(), infos.end(), [slot = slot](const train::SlotInfo& i) { return i.slot == slot; });
+    const recipe::EntryInfo& chosen = recipe::find_entry(info->entries, recipe::Slot{entry, {}, flag}, slot);
     if (slot == std::string("loss"))
       recipe::set(root, {slot}, recipe::Value(entry, flag), grammar);  // no option of one loss means anything to another
+    else if (slot == std::string("model"))
+      recipe::rename(root, slot, entry, flag);  // what the network has not is refused: nothing else says what was meant
     else
-      recipe::rename(root, slot, entry, flag);
+      exchange(root, slot, chosen, flag);
   }
   // --model-ema is timm's average, whatever other one the recipe has.
   if (ema_ && (!root.find("ema") || recipe::slot_of(*root.find("ema"), "ema").name != "exponential"))
@@ -217,7 +244,7 @@ void RecipeFlags::apply_auto_augment(recipe::Table& root) const {
 
 /// timm passes over --color-jitter beside --aa; commands that hold both are common.
 void RecipeFlags::drop_color_jitter(recipe::Table& root) const {
-  if (!policy() || policy()->find("3a") != std::string::npos) return;
+  if (!policy() || policy()->empty() || policy()->find("3a") != std::string::npos) return;
   std::vector<recipe::Slot> list = augment_list(root);
   if (std::erase_if(list, [](const recipe::Slot& op) { return op.name == "color_jitter"; }) == 0) return;
   log::info("--aa {}: colours do not jitter beside it, as in timm; color_jitter is left out", *policy());

@@ -53,6 +53,9 @@ void add_argument(CLI::App& app, const Argument& a) {
   if (!a.value.empty()) option->type_name(a.value);
   if (!a.group.empty()) option->group(a.group);
   if (!a.choices.empty()) option->check(CLI::IsMember(a.choices));
+  // Where the program knows a text that is not there by its emptiness, an empty one that was typed would pass for it.
+  if (std::holds_alternative<std::string*>(a.target) && a.names.front() == '-')
+    option->check([](const std::string& text) { return text.empty() ? std::string("is empty: give a value or leave it out") : ""; });
   if (a.required) option->required();
   if (a.optional_value) option->expected(0, 1)->default_str("");
   if (is_list(a) && a.names.front() == '-') option->allow_extra_args(false);

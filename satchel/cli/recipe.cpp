@@ -63,8 +63,8 @@ recipe::Table settled(recipe::Table root) {
     settle(slot.options, "lr_base_size", Value(256.0));
     settle(slot.options, "lr_base_scale", Value(std::string("linear")));
   });
-  const recipe::Value* mix = root.find("mix");
-  const bool mixed = mix && !mix->array()->empty();
+  if (const recipe::Value* mix = root.find("mix"); mix && mix->array()->empty()) root.erase("mix");
+  const bool mixed = root.find("mix") != nullptr;
   settle_slot(root, "loss", [mixed](recipe::Slot& slot) {
     if (slot.name != "bce") return;
     if (!mixed && slot.options.find("target") && *slot.options.find("target")->text() == "soft")

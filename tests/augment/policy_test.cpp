@@ -46,6 +46,8 @@ TEST(Policy, OneOfItsKindStandsInAListBeforeTheColours) {
   EXPECT_EQ(names(with_auto_augment(rand, "augmix-m3", "--aa")), "random_resized_crop hflip augmix lighting ");
   EXPECT_EQ(names(with_auto_augment(list, "3a", "--aa")), "random_resized_crop hflip auto_augment color_jitter lighting ");
   EXPECT_EQ(names(with_auto_augment({}, "ta_wide", "--aa")), "trivial_augment_wide ");
+  EXPECT_EQ(names(with_auto_augment(rand, "", "--aa")), "random_resized_crop hflip lighting ");
+  EXPECT_EQ(names(with_auto_augment(list, "", "--aa")), names(list));
 }
 
 TEST(Policy, RefusesNamesWithASuggestion) {

@@ -1,5 +1,6 @@
 // Commands as people keep them: launchers, continued lines, quotes, configuration files.
 // SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/bridge/convert.h"
@@ -81,6 +82,14 @@ TEST(CommandLine, RedirectionsAreNoneOfItAndOtherCommandsAreNamed) {
                        read_command({"python", "train.py", "/a", "/b c"});
                      }),
             "'/b c': train.py takes one folder of data, and it stands before; leave it out, or put it behind its flag");
+}
+
+TEST(CommandLine, AQuoteThatIsNeverClosedSwallowsNothing) {
+  const Scratch scratch;
+  write_atomic(scratch / "run.sh", "# the run\npython train.py /a --model 'resnet50 --lr 0.1\n");
+  EXPECT_THAT(error_of(Kind::usage, [&] { read_file(scratch / "run.sh"); }), ::testing::HasSubstr("run.sh:2: the quote that opens here"));
+  write_atomic(scratch / "notes.txt", "python train.py /a --lr 0.1\nIt's what we ran.\n");
+  EXPECT_EQ(given(read_file(scratch / "notes.txt"), "lr"), "0.1");
 }
 
 TEST(CommandLine, TheCommandWinsOverItsConfigurationFile) {

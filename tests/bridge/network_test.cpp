@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/bridge/convert.h"
+#include "tests/error_of.h"
 
 namespace satchel::bridge {
 namespace {
@@ -48,6 +49,8 @@ TEST(NetworkArguments, TimmsOwnCropAndInterpolationWhereNothingIsSaid) {
 TEST(NetworkArguments, OneNumberOfNormalisationServesThreeChannels) {
   EXPECT_EQ(toml("--mean 0.5 --std 0.5 0.5 0.6", "train.mean"), "[0.5, 0.5, 0.5]");
   EXPECT_EQ(toml("--mean 0.485 0.456 0.406", "train.mean"), "");  // the network's own
+  EXPECT_EQ(error_of(Kind::usage, [] { toml("--std 0.5 0.5", "train.std"); }),
+            "--std 0.5 0.5: 2 numbers; give one, or three for red, green and blue");
 }
 
 TEST(NetworkArguments, HowOftenAndOnWhatItIsJudged) {

@@ -196,6 +196,22 @@ TEST(Flags, WhatASettingSaysOtherwiseLeavesTheRecipe) {
   EXPECT_EQ(at(resolved({"--bce-target-thresh", "0.3"}, "rsb-a2"), "loss.bce.target_threshold"), "0.3");
 }
 
+TEST(Flags, AnotherOptimizerOrScheduleKeepsWhatItHasToo) {
+  const recipe::Table adamw = resolved({"--opt", "adamw"}, "scratch");
+  EXPECT_EQ(at(adamw, "optimizer.adamw.lr_base"), at(resolved({}, "scratch"), "optimizer.sgd.lr_base"));
+  EXPECT_EQ(at(adamw, "optimizer.adamw.weight_decay"), at(resolved({}, "scratch"), "optimizer.sgd.weight_decay"));
+  EXPECT_EQ(at(adamw, "optimizer.adamw.momentum"), "(absent)");
+  const recipe::Table step = resolved({"--sched", "step"}, "rsb-a2");
+  EXPECT_EQ(at(step, "schedule.step.warmup"), at(resolved({}, "rsb-a2"), "schedule.cosine.warmup"));
+  EXPECT_EQ(at(resolved({"--opt", "lamb"}, "rsb-a2"), "optimizer"), at(resolved({}, "rsb-a2"), "optimizer")) << "the same one keeps all";
+}
+
+TEST(Flags, AnEmptyPolicyIsNone) {
+  const std::string without = at(resolved({"--aa", ""}, "rsb-a2"), "augment");
+  EXPECT_EQ(without.find("rand_augment"), std::string::npos) << without;
+  EXPECT_NE(without.find("hflip"), std::string::npos) << without;
+}
+
 TEST(Flags, NoAugmentationIsAnEmptyList) {
   EXPECT_EQ(at(resolved({"--no-aug"}, "scratch"), "augment"), "[]");
   EXPECT_EQ(at(resolved({"--val-resize-size", "73", "--img-size", "64"}, "scratch"), "evaluate.img_size"), "64");

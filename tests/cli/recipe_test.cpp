@@ -54,6 +54,13 @@ TEST(RecipeVerb, WhatTimmSaidComesBack) {
   }
 }
 
+TEST(RecipeVerb, AnEmptyMixIsNoMix) {
+  recipe::Table root = recipe::load("scratch", train::grammar()).root;
+  recipe::set(root, "mix=[]", train::grammar());
+  const recipe::Table resolved = train::resolve(root);
+  for (const Unsaid& u : unsaid_by_timm(resolved, bridge::to_timm(resolved, known_networks()))) EXPECT_NE(u.path, "mix");
+}
+
 TEST(RecipeVerb, BuiltInRecipesLoseWhatTimmCannotSayAndNothingElse) {
   using ::testing::ElementsAre;
   // The paper's text: weights, order and colours of its own, lighting, ε over the other classes, a warm-up that starts at lr/m.

@@ -121,6 +121,9 @@ std::vector<Wrong> wrong_data() {
       {"nothing to predict", {"predict", "empty", "--weights", "runs/run"}, 3, {"empty: no pictures found"}},
       {"missing picture to predict", {"predict", "nowhere.png", "--weights", "runs/run"}, 3, {"nowhere.png: "}},
       {"missing picture to preview", {"preview", "nowhere.png", "--eval"}, 3, {"nowhere.png: "}},
+      {"weights without their view", {"preview", "data", "--weights", "runs/run"}, 2, {"--weights has no effect without --eval"}},
+      {"draws of the evaluation view", {"preview", "data", "--eval", "--replay", "draws.jsonl"}, 2, {"--replay has no effect", "--eval"}},
+      {"labels of no file", {"val", "data", "--weights", "runs/run", "--real", ""}, 2, {"--real: is empty", "leave it out"}},
       {"malformed replay", good({"--replay", "draws.jsonl"}), 3, {"draws.jsonl:2: ", "'boxes'", "its keys are"}},
       {"missing replay", good({"--replay", "none.jsonl"}), 3, {"none.jsonl: "}},
   };

@@ -36,6 +36,8 @@ Teacher::Teacher(const std::string& given, const std::string& model, const LossC
   const weights::File file(weights::file_of(given));
   const std::string path = file.path().string();
   const weights::Card card = card_of(file, model, "loss.distillation.teacher_model");
+  check(!card.one_output, Kind::usage,
+        "{}: the teacher has one output for two classes; take one that was trained without outputs = \"one\"", path);
   const std::vector<std::string>& ours = context.card.classes;
   for (size_t c = 0; c < std::min(ours.size(), card.classes.size()); ++c)
     check(ours[c] == card.classes[c], Kind::data, "{}: the teacher's class {} is '{}', the data's is '{}'", path, c, card.classes[c],

@@ -116,6 +116,9 @@ TEST(Distillation, RefusesWhatCannotTeach) {
               ThrowsMessage<Error>(HasSubstr("the teacher's class 2 is 'c', the data's is 'x'")));
   EXPECT_THAT([&] { build_loss(teacher.slot(), context(5)); },
               ThrowsMessage<Error>(HasSubstr("fc.weight is [5,64] here, [4,64] in the file")));
+  const TeacherFile narrow(1, [](Network&, weights::Card& card) { card.classes = {"a", "b"}, card.one_output = true; });
+  EXPECT_THAT([&] { build_loss(narrow.slot(), context(2)); },
+              ThrowsMessage<Error>(HasSubstr("the teacher has one output for two classes")));
   EXPECT_THAT([&] { build_loss({"distillation", {}, "t"}, context(4)); }, ThrowsMessage<Error>(HasSubstr("teacher is empty; name a run")));
   const TeacherFile nameless(4, [](Network&, weights::Card& card) { card.model = ""; });
   EXPECT_THAT([&] { build_loss(nameless.slot(), context(4)); },
