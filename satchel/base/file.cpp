@@ -3,6 +3,7 @@
 #include "satchel/base/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ void write_all(int fd, const void* data, size_t size, const Path& path) {
 }
 
 int open_for_reading(const Path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe without a writer would not return
   check(fd >= 0, Kind::data, "{}: cannot open ({})", path.string(), system_reason());
   return fd;
 }
@@ -46,6 +47,13 @@ size_t regular_size(int fd, const Path& path) {
   check(::fstat(fd, &info) == 0, Kind::data, "{}: cannot read ({})", path.string(), system_reason());
   check(S_ISREG(info.st_mode), Kind::data, "{}: not a regular file", path.string());
   return static_cast<size_t>(info.st_size);
+}
+
+/// Devices and pipes are written to, not replaced.
+bool is_stream(const Path& path) {
+  std::error_code none;
+  const auto status = std::filesystem::status(path, none);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) && !std::filesystem::is_directory(status);
 }
 
 }  // namespace
@@ -70,7 +78,14 @@ std::string read_text(const Path& path) {
   return {bytes.begin(), bytes.end()};
 }
 
-void write_atomic(const Path& path, const std::function<void(const WriteFn&)>& produce) {
+void write_atomic(const Path& given, const std::function<void(const WriteFn&)>& produce) {
+  std::error_code missing;
+  const Path target = std::filesystem::canonical(given, missing), path = missing ? given : target;  // where a link leads
+  if (is_stream(path)) {
+    Descriptor stream(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    check(stream.fd >= 0, Kind::machine, "{}: cannot write ({})", path.string(), system_reason());
+    return produce([&](const void* data, size_t size) { write_all(stream.fd, data, size, path); });
+  }
   const Path temporary = path.string() + ".tmp" + std::to_string(::getpid());
   try {
     Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
@@ -105,6 +120,16 @@ void make_folder(const Path& path) {
   check(!error && std::filesystem::is_directory(path), Kind::machine, "{}: cannot create the folder ({})", path.string(),
         error ? error.message() : "a file of that name exists");
 }
+
+FolderLock::FolderLock(const Path& folder, const std::string& refusal)
+    : folder_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  check(folder_ >= 0, Kind::machine, "{}: cannot open the folder ({})", folder.string(), system_reason());
+  if (::flock(folder_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  ::close(folder_);
+  fail(Kind::usage, "{}: {}", folder.string(), refusal);
+}
+
+FolderLock::~FolderLock() { ::close(folder_); }
 
 MappedFile::MappedFile(const Path& path) {
   Descriptor file(open_for_reading(path));

@@ -21,7 +21,7 @@ Bytes read_file(const Path& path);
 std::string read_text(const Path& path);
 
 /// Temporary name in the same folder, fsync, rename, fsync of the folder. Throws Error(machine) on a full disk or lack of permission;
-/// the old file, if any, is then untouched and the temporary one removed.
+/// the old file, if any, is then untouched and the temporary one removed. A link is followed; a device or pipe is written to as it is.
 void write_atomic(const Path& path, std::span<const uint8_t> bytes);
 void write_atomic(const Path& path, std::string_view text);
 /// The same for contents produced in pieces: `produce(write)` calls `write(pointer, size)` as often as it likes.
@@ -30,6 +30,18 @@ void write_atomic(const Path& path, const std::function<void(const WriteFn&)>& p
 
 /// Creates the folder and its parents. Throws Error(machine) that names the folder and the reason.
 void make_folder(const Path& path);
+
+/// While it lives, its holder alone works in a folder. Nothing is left behind, however the holder ends.
+class FolderLock {
+ public:
+  /// Throws Error(usage) "FOLDER: REFUSAL" when another holds it. A file system without locks grants it to everybody.
+  FolderLock(const Path& folder, const std::string& refusal);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+
+ private:
+  int folder_;
+};
 
 /// A read-only memory map of a whole file; movable, unmapped on destruction. Throws Error(data).
 class MappedFile {

@@ -1,7 +1,10 @@
 // The list of verbs.
 // SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
 #include <cstdio>
 
+#include "satchel/base/error.h"
+#include "satchel/base/text.h"
 #include "satchel/cli/command.h"
 
 namespace satchel::cli {
@@ -12,8 +15,10 @@ std::vector<Command> commands(const std::string& command_line) {
 }
 
 void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  // Whoever closed a pipe has read enough.
+  check(written || errno == EPIPE, Kind::machine, "standard output: cannot write ({}); free some space or send it elsewhere",
+        system_reason());
 }
 
 }  // namespace satchel::cli

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "satchel/base/file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -133,6 +134,36 @@ TEST_F(FileTest, FoldersAreMadeWithTheirParentsOnceOrAgain) {
   write_atomic(folder_ / "file", "x");
   EXPECT_EQ(error_of([&] { make_folder(folder_ / "file"); }).kind(), Kind::machine);
   EXPECT_EQ(error_of([&] { make_folder(folder_ / "file" / "below"); }).kind(), Kind::machine);
+}
+
+TEST_F(FileTest, ALinkIsFollowedAndAPipeWrittenTo) {
+  write_atomic(folder_ / "a", "old");
+  fs::create_symlink("a", folder_ / "link");
+  write_atomic(folder_ / "link", "new");
+  EXPECT_TRUE(fs::is_symlink(folder_ / "link"));
+  EXPECT_EQ(read_text(folder_ / "a"), "new");
+
+  const Path pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(error_of([&] { read_file(pipe); }).what(), HasSubstr("pipe: not a regular file")) << "and does not wait for a writer";
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  write_atomic(pipe, "through");
+  char got[16] = {};
+  EXPECT_EQ(::read(reader, got, sizeof(got)), 7);
+  ::close(reader);
+  EXPECT_STREQ(got, "through");
+  EXPECT_TRUE(fs::is_fifo(pipe));
+}
+
+TEST_F(FileTest, AFolderHasOneHolder) {
+  {
+    const FolderLock lock(folder_, "busy");
+    const Error error = error_of([&] { FolderLock(folder_, "somebody is at work here"); });
+    EXPECT_EQ(error.what(), folder_.string() + ": somebody is at work here");
+    EXPECT_EQ(error.kind(), Kind::usage);
+  }
+  const FolderLock again(folder_, "busy");
+  EXPECT_TRUE(names().empty());
 }
 
 }  // namespace

@@ -1,10 +1,14 @@
 // Laws of the description that help, completion and reference are printed from.
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <set>
 
+#include "satchel/base/error.h"
 #include "satchel/cli/command.h"
 
 namespace satchel::cli {
@@ -38,6 +42,23 @@ TEST(Commands, EveryVerbHasHelp) {
     EXPECT_FALSE(parse(c, {"--help"}));
     EXPECT_THAT(::testing::internal::GetCapturedStdout(), ::testing::HasSubstr(c.doc)) << c.name;
   }
+}
+
+TEST(Print, LostOutputIsAnError) {
+  std::fflush(stdout);
+  const int kept = ::dup(STDOUT_FILENO), full = ::open("/dev/full", O_WRONLY);
+  ASSERT_GE(full, 0);
+  ::dup2(full, STDOUT_FILENO);
+  std::string what = "(taken)";
+  try {
+    print("an answer\n");
+  } catch (const Error& error) {
+    what = error.what();
+  }
+  std::clearerr(stdout);
+  ::dup2(kept, STDOUT_FILENO);
+  ::close(kept), ::close(full);
+  EXPECT_EQ(what, "standard output: cannot write (No space left on device); free some space or send it elsewhere");
 }
 
 }  // namespace
