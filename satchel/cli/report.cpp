@@ -123,6 +123,11 @@ int run_report(const ReportArguments& a) {
   std::vector<report::RunFiles> runs;
   std::map<std::string, int> names;
   for (const std::string& run : a.runs) ++names[runs.emplace_back(report::read_run(run)).name];
+  check(runs.size() == 1 || a.data.empty(), Kind::usage, "--data has no effect: pages of several runs show no pictures");
+  for (size_t i = 0; i < runs.size(); ++i)
+    for (size_t k = 0; k < i; ++k)
+      check(!std::filesystem::equivalent(a.runs[k], a.runs[i]), Kind::usage, "{} and {} are the same run; name each once", a.runs[k],
+            a.runs[i]);
   for (size_t i = 0; i < runs.size(); ++i)
     if (names[runs[i].name] > 1) runs[i].name = a.runs[i];
   const Path output = !a.output.empty() ? Path(a.output) : runs.size() == 1 ? Path(a.runs.front()) / "report.html" : Path("report.html");

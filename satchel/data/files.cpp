@@ -78,7 +78,10 @@ std::vector<Entry> entries(const Path& folder) {
 }
 
 void scan(const Path& root, const std::string& folder, const std::function<void(const std::string&, const std::string&)>& found) {
-  scan_below(root, folder, nullptr, found);
+  struct stat info {};
+  const bool inside = !folder.empty() && ::stat(root.c_str(), &info) == 0;
+  const Above above{info.st_dev, info.st_ino, nullptr};  // a link from a class folder up to it would show every other class
+  scan_below(root, folder, inside ? &above : nullptr, found);
 }
 
 std::vector<std::string> lines_of(const Path& file) {
@@ -132,7 +135,7 @@ image::Picture FileReader::open(int64_t i) const {
 }
 
 void FileReader::will_need(int64_t i) const {
-  const int file = ::open((root_ / name(i)).c_str(), O_RDONLY | O_CLOEXEC);
+  const int file = ::open((root_ / name(i)).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return;  // open() will say so
   ::posix_fadvise(file, 0, 0, POSIX_FADV_WILLNEED);
   ::close(file);

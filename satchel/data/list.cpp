@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "satchel/base/error.h"
+#include "satchel/base/log.h"
 #include "satchel/data/readers.h"
 
 namespace satchel::data {
@@ -11,6 +12,7 @@ namespace {
 
 struct Row {
   std::string path, label;
+  size_t line;
 };
 
 /// A list as read.
@@ -102,6 +104,21 @@ bool whole_number(const std::string& text) {
   return !text.empty() && text.size() <= 7 && text.find_first_not_of("0123456789") == std::string::npos;
 }
 
+/// A picture of two classes is a mistake; one that stands there twice may be meant, but then a part that is held out is seen in training.
+void check_repeats(const Rows& list) {
+  std::unordered_map<std::string_view, const Row*> seen;
+  int64_t repeated = 0;
+  for (const Row& row : list.rows) {
+    const auto [at, fresh] = seen.emplace(row.path, &row);
+    if (fresh) continue;
+    check(at->second->label == row.label, Kind::data, "{}:{}: {} is of class '{}' here and of '{}' in line {}; keep one of the lines",
+          list.file.string(), row.line, row.path, row.label, at->second->label, at->second->line);
+    ++repeated;
+  }
+  if (repeated > 0)
+    log::warn("{}: {} of its lines repeat a picture; one that is held out may be trained on too", list.file.string(), repeated);
+}
+
 Rows read_rows(const Path& file) {
   std::string text = read_text(file);
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
@@ -125,9 +142,10 @@ Rows read_rows(const Path& file) {
     check(std::max(columns.path, columns.label) < fields.size() && !fields[columns.path].empty() && !fields[columns.label].empty(),
           Kind::data, "{}: not a picture and its class, but '{}'", where, line);
     result.numbered = result.numbered && whole_number(fields[columns.label]);
-    result.rows.push_back({std::move(fields[columns.path]), std::move(fields[columns.label])});
+    result.rows.push_back({std::move(fields[columns.path]), std::move(fields[columns.label]), number});
   }
   check(!result.rows.empty(), Kind::data, "{}: lists no picture; write a picture and its class on each line", file.string());
+  check_repeats(result);
   return result;
 }
 

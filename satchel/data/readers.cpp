@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "satchel/base/error.h"
 #include "satchel/data/classes.h"
@@ -122,6 +123,15 @@ Dataset whole(const Part& part) {
   return dataset;
 }
 
+/// Weights, state and pages hold the names as JSON, which is UTF-8.
+void check_names(const Classes& classes, const Path& path) {
+  for (const std::string& name : classes.names) try {
+      nlohmann::json(name).dump();
+    } catch (const nlohmann::json::exception&) {
+      fail(Kind::data, "{}: the class name '{}' is not UTF-8; rename it", path.string(), name);
+    }
+}
+
 void check_train(const Part& part, const Classes& classes, bool numbered, const Path& path) {
   check(part.reader->size() > 0 || !part.empty.empty(), Kind::data,
         "{}: no class folders with pictures in it; it holds a folder of pictures for each class, or train/ and val/ with such folders",
@@ -165,6 +175,7 @@ Data open_for_training(const Path& path, const DataOptions& options, uint64_t se
   Part train = found.layout.train();
   const Classes classes = classes_of(train, found, options);
   check_train(train, classes, found.layout.numbered, path);
+  check_names(classes, path);
   number(train, classes.names, found.layout.numbered, path.string());
 
   Data data;

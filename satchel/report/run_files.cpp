@@ -1,6 +1,7 @@
 // Reads a run folder back for its page.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -44,14 +45,27 @@ std::vector<std::vector<std::string>> rows_of(const Path& file) {
   return out;
 }
 
+/// The number in a cell. Throws Error(data) with file and line: a page shows what was measured or nothing.
+double number_in(const std::string& cell, const Path& file, size_t row) {
+  double value = 0;
+  const char* end = cell.data() + cell.size();
+  check(!cell.empty() && std::from_chars(cell.data(), end, value).ptr == end, Kind::data, "{}:{}: damaged ('{}' is no number)",
+        file.string(), row + 1, cell);
+  return value;
+}
+
 void read_summary(const Path& file, RunFiles& run) {
   const auto rows = rows_of(file);
   check(rows.size() > 1, Kind::data, "{}: no evaluation yet; a page can be made after the first", file.string());
   run.columns = rows.front();
+  for (const char* column : {"epoch", "train_loss", "eval_loss", "eval_top1"})
+    check(std::find(run.columns.begin(), run.columns.end(), column) != run.columns.end(), Kind::data,
+          "{}:1: damaged (no column {}); it is not a run's summary", file.string(), column);
   for (size_t r = 1; r < rows.size(); ++r) {
+    check(rows[r].size() == run.columns.size(), Kind::data, "{}:{}: damaged ({} of {} columns)", file.string(), r + 1, rows[r].size(),
+          run.columns.size());
     std::vector<double> values;
-    for (const std::string& cell : rows[r]) values.push_back(std::strtod(cell.c_str(), nullptr));
-    values.resize(run.columns.size());
+    for (const std::string& cell : rows[r]) values.push_back(number_in(cell, file, r));
     run.epochs.push_back(values);
   }
 }
@@ -127,9 +141,10 @@ std::vector<PredictionRow> read_predictions(const Path& file) {
   std::vector<PredictionRow> out;
   const auto rows = rows_of(file);
   for (size_t r = 1; r < rows.size(); ++r) {
-    if (rows[r].size() < 4) continue;
-    PredictionRow row{rows[r][0], rows[r][1], rows[r][2], std::strtod(rows[r][3].c_str(), nullptr), {}};
-    if (rows[r].size() > 4) row.gap = std::strtod(rows[r][4].c_str(), nullptr);
+    check(rows[r].size() == rows.front().size() && rows[r].size() >= 4, Kind::data, "{}:{}: damaged ({} of {} columns)", file.string(),
+          r + 1, rows[r].size(), rows.front().size());
+    PredictionRow row{rows[r][0], rows[r][1], rows[r][2], number_in(rows[r][3], file, r), {}};
+    if (rows[r].size() > 4) row.gap = number_in(rows[r][4], file, r);
     out.push_back(row);
   }
   return out;

@@ -27,6 +27,15 @@ TEST_F(Files, EntriesAreSortedAndTellFolders) {
   EXPECT_THAT(error_of(Kind::data, [&] { entries(root_ / "b"); }), HasSubstr("/b: cannot list the folder (Not a directory)"));
 }
 
+TEST_F(Files, ALinkUpwardsShowsNoOtherClass) {
+  text("set/a/1.png", "x"), text("set/b/2.png", "x");
+  std::filesystem::create_directory_symlink("..", root_ / "set/a/up");
+  std::filesystem::create_directory_symlink(".", root_ / "set/a/here");
+  std::vector<std::string> seen;
+  scan(root_ / "set", "a", [&](const std::string& folder, const std::string& name) { seen.push_back(folder + "/" + name); });
+  EXPECT_THAT(seen, ElementsAre("a/1.png"));
+}
+
 TEST_F(Files, ReaderNamesAndRelabels) {
   picture("x/1.png", 5);
   FileReader reader(root_);

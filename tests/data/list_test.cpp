@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include "satchel/base/log.h"
 #include "tests/data/fixture.h"
 
 namespace satchel::data {
@@ -97,6 +98,16 @@ TEST_F(List, NamesTheLineThatIsWrong) {
   EXPECT_THAT(refusal("l.csv", "path,class\n"), HasSubstr("lists no picture"));
   EXPECT_THAT(refusal("l.csv", "a.png,1\nb.png,2\n"), HasSubstr("no picture has the label 0"));
   EXPECT_THAT(refusal("l.csv", "a.png,dog\nb.png,dog\n"), HasSubstr("a single class, 'dog'"));
+  EXPECT_THAT(refusal("l.csv", "a.png,dog\nb.png,cat\na.png,cat\n"),
+              HasSubstr("l.csv:3: a.png is of class 'cat' here and of 'dog' in line 1"));
+}
+
+TEST_F(List, APictureThatStandsThereTwiceIsSaid) {
+  std::vector<std::string> said;
+  const log::HookGuard hook([&](log::Level, const std::string& line) { said.push_back(line); });
+  text("l.csv", "a.png,dog\nb.png,cat\na.png,dog\nc.png,cat\n");
+  open_for_training(root_ / "l.csv", {}, 1);
+  EXPECT_THAT(said, ::testing::Contains(HasSubstr("l.csv: 1 of its lines repeat a picture")));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "satchel/base/error.h"
 #include "satchel/report/report.h"
+#include "tests/error_of.h"
 #include "tests/report/run_folder.h"
 #include "tests/scratch.h"
 
@@ -70,7 +71,7 @@ TEST(RunFiles, AveragedWeightsAreJudged) {
   const Scratch scratch;
   write_run(scratch.path());
   EXPECT_EQ(read_run(scratch.path()).judged("eval_top1"), "eval_top1");
-  write_atomic(scratch / "summary.csv", "epoch,eval_top1,ema_eval_top1\n0,50,20\n1,40,30\n");
+  write_atomic(scratch / "summary.csv", "epoch,train_loss,eval_loss,eval_top1,ema_eval_top1\n0,2,2,50,20\n1,1,1,40,30\n");
   const RunFiles run = read_run(scratch.path());
   EXPECT_EQ(run.judged("eval_top1"), "ema_eval_top1");
   EXPECT_EQ(run.best_epoch(), 1u);
@@ -87,6 +88,22 @@ TEST(RunFiles, WhatIsNoRunIsNamed) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("no evaluation yet"));
   }
+}
+
+TEST(RunFiles, WhatIsDamagedIsNamedByItsLine) {
+  const auto refused = [](const char* file, const std::string& text) {
+    const Scratch scratch;
+    write_run(scratch / "photos");
+    write_atomic(scratch / "photos" / file, text);
+    return error_of(Kind::data, [&] { read_run(scratch / "photos"); });
+  };
+  using ::testing::HasSubstr;
+  const std::string head = "epoch,train_loss,eval_loss,eval_top1,eval_top5,lr\n", row = "0,2,1.5,50,90,0.1\n";
+  EXPECT_THAT(refused("summary.csv", head + row + "1,1.0"), HasSubstr("summary.csv:3: damaged (2 of 6 columns)"));
+  EXPECT_THAT(refused("summary.csv", head + "0,2,much,50,90,0.1\n"), HasSubstr("summary.csv:2: damaged ('much' is no number)"));
+  EXPECT_THAT(refused("summary.csv", "a,b\n1,2\n"), HasSubstr("summary.csv:1: damaged (no column epoch)"));
+  EXPECT_THAT(refused("predictions.csv", "filename,truth,answer,probability,gap\na.png,cat,dog,0.5,0.1\nb.png,c"),
+              HasSubstr("predictions.csv:3: damaged (2 of 5 columns)"));
 }
 
 }  // namespace
