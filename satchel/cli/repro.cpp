@@ -255,6 +255,8 @@ void check_pictures(const Asked& asked) {
 }
 
 int run_all(Asked& asked) {
+  check(!std::filesystem::exists(asked.folder / "recipe.toml"), Kind::usage,
+        "{}: the folder of a run; a table goes into one of its own: give --output another", asked.folder.string());
   const std::string lacking = missing_data(asked);
   check(lacking.empty(), Kind::data, "this scale runs on {}, which is neither in data/ nor in the folder that SATCHEL_DATA names{}",
         lacking, lacking == asked.scale.data ? ": give --data DIR" : "");
@@ -293,7 +295,8 @@ int run_repro(const ReproArguments& a) {
   if (a.list || a.experiment.empty()) return list_experiments();
   check(a.experiment != "bot-table8" && a.experiment != "bot-table9", Kind::usage, "{}: detection and segmentation are not built yet",
         a.experiment);
-  check(a.seeds.value_or(1) > 0, Kind::usage, "--seeds {}: give 1 or more", a.seeds.value_or(1));
+  check(a.seeds.value_or(1) > 0 && a.seeds.value_or(1) <= experiment::kMostRuns, Kind::usage, "--seeds {}: give 1 to {}",
+        a.seeds.value_or(1), experiment::kMostRuns);
   Asked asked = ask(a);
   return a.dry_run ? dry_run(asked) : run_all(asked);
 }

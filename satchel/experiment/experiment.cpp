@@ -9,6 +9,7 @@
 #include <set>
 
 #include "satchel/base/error.h"
+#include "satchel/base/text.h"
 #include "satchel/experiment/grid.h"
 
 namespace satchel::experiment {
@@ -68,7 +69,8 @@ class Reader {
   double to_number(const Value& value, const std::string& key) const {
     if (const auto* whole = std::get_if<int64_t>(&value.data)) return static_cast<double>(*whole);
     const auto* real = std::get_if<double>(&value.data);
-    check(real != nullptr, Kind::usage, "{}{}.{} must be a number, not {}", recipe::place(value.origin), where_, key, value.kind());
+    check(real != nullptr && std::isfinite(*real), Kind::usage, "{}{}.{} must be a number, not {}", recipe::place(value.origin), where_,
+          key, value.kind());
     return *real;
   }
   /// Refuses what was not asked for.
@@ -190,13 +192,15 @@ Scale read_scale(const std::string& name, const Table& table, const std::vector<
           place_of(table, "columns"), name, column, fmt::join(columns, ", "));
   const auto runs = [&](const char* key, int fallback) {
     const double n = reader.number(key).value_or(fallback);
-    check(n >= 1 && n <= 1024 && n == std::floor(n), Kind::usage, "{}scale.{}.{} must be a whole number of runs from 1 to 1024, not {}",
-          place_of(table, key), name, key, n);
+    check(n >= 1 && n <= kMostRuns && n == std::floor(n), Kind::usage, "{}scale.{}.{} must be a whole number of runs from 1 to {}, not {}",
+          place_of(table, key), name, key, kMostRuns, n);
     return static_cast<int>(n);
   };
   scale.parallel = runs("parallel", scale.parallel);
   scale.seeds = runs("seeds", scale.seeds);
   if (reader.number("grid_seeds")) scale.grid_seeds = runs("grid_seeds", 0);
+  check(scale.grid_seeds <= scale.seeds, Kind::usage, "{}scale.{}.grid_seeds = {}: a cell is tried with at most the scale's {}",
+        place_of(table, "grid_seeds"), name, scale.grid_seeds, counted(scale.seeds, "seed"));
   scale.floor = reader.number("floor");
   if (const Table* all = reader.table("column")) {
     Reader inner(*all, "scale." + name + ".column");

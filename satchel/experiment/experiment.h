@@ -63,6 +63,9 @@ struct Teacher {
   std::map<std::string, std::string> scaled_recipe;  // at one scale, in place of `recipe`
 };
 
+/// Seeds of a row, and runs at a time.
+constexpr int kMostRuns = 1024;
+
 struct Scale {
   std::string name, recipe, data, cost;
   std::string own_data;  // pictures that somebody gave in place of `data`

@@ -71,6 +71,9 @@ TEST(Experiment, MistakesAreNamed) {
   EXPECT_THAT(refusal("set = [\"a=1\"]", "set = \"a=1\""), HasSubstr("row.set must be a list"));
   EXPECT_THAT(refusal("title = \"A table\"", "title = \"A table\"\nfigure = \"pie\""),
               HasSubstr("figure must be \"schedules\", \"logit_gap\", \"seeds\" or \"tests\", not \"pie\""));
+  EXPECT_THAT(refusal("floor = 60", "floor = nan"), HasSubstr("scale.small.floor must be a number"));
+  EXPECT_THAT(refusal("parallel = 2", "seeds = 2\ngrid_seeds = 3"),
+              HasSubstr("grid_seeds = 3: a cell is tried with at most the scale's 2"));
   EXPECT_THAT(refusal("floor = 60", "floor = \"60\""), HasSubstr("scale.small.floor must be a number"));
   EXPECT_THAT(refusal("set = [\"a=1\"]", "paper_test.V2 = { one = 60.0 }"), HasSubstr("row '+ a': paper_test has a test 'V2'; there are "));
   EXPECT_THAT(refusal("set = [\"a=1\"]", "paper_test.V2 = { six = 60.0 }"), HasSubstr("paper_test.V2 has a column 'six'"));
