@@ -4,8 +4,10 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <memory>
+#include <stdexcept>
 
 #include "satchel/base/error.h"
 #include "satchel/base/log.h"
@@ -49,7 +51,27 @@ class ProgressLine {
   bool shown_ = false;
 };
 
+/// A run that goes on is what it was: what would make it another, or no run at all, has no place beside --resume.
+void check_resume(const TrainArguments& a) {
+  for (const auto& [given, name] : {std::pair{!a.recipe.empty(), "--recipe"}, std::pair{!a.pretrained.empty(), "--pretrained"},
+                                    std::pair{a.num_classes.has_value(), "--num-classes"}, std::pair{!a.name.empty(), "--name"},
+                                    std::pair{a.exist_ok, "--exist-ok"}, std::pair{a.dry_run, "--dry-run"}})
+    check(!given, Kind::usage, "--resume continues a run as it is, so {} cannot be given beside it", name);
+}
+
+recipe::Duration resumed_length(const TrainArguments& a) {
+  recipe::Table length;
+  a.flags.apply(length);
+  try {
+    return recipe::Duration::from_text(*recipe::get(length, "train.length", train::grammar())->text());
+  } catch (const std::invalid_argument& error) {
+    fail(Kind::usage, "--epochs: {}", error.what());
+  }
+}
+
 train::Request request_of(const TrainArguments& a, const std::string& command_line) {
+  const double hours = a.max_hours.value_or(1);
+  check(std::isfinite(hours) && hours >= 0, Kind::usage, "--max-hours {}: give hours, such as 1.5, or leave it out", hours);
   train::Request r;
   r.data = a.data;
   if (!a.recipe.empty()) r.recipe = recipe::load(a.recipe, train::grammar());
@@ -67,13 +89,8 @@ train::Request request_of(const TrainArguments& a, const std::string& command_li
   r.command = command_line;
   r.recipe_flags = a.flags.typed();
   if (r.resume) {
-    check(a.recipe.empty(), Kind::usage, "--resume continues a run under its own recipe, so --recipe cannot be given beside it");
-    recipe::Table length;
-    std::erase_if(r.recipe_flags, [&](const std::string& f) { return f == "--epochs"; });
-    if (r.recipe_flags.size() != a.flags.typed().size()) {
-      a.flags.apply(length);
-      r.resume_length = recipe::Duration::from_text(*recipe::get(length, "train.length", train::grammar())->text());
-    }
+    check_resume(a);
+    if (std::erase(r.recipe_flags, "--epochs") > 0) r.resume_length = resumed_length(a);
   }
   const RecipeFlags* flags = &a.flags;
   r.apply_flags = [flags](recipe::Table& root) { flags->apply(root); };
@@ -103,7 +120,7 @@ int run_train(const TrainArguments& a, const std::string& command_line) {
   const train::Request request = request_of(a, command_line);
   const train::Outcome outcome = train::run(request, [&](const train::Progress& p) { line.show(p); });
   line.clear();
-  if (!request.dry_run && !outcome.stopped)
+  if (outcome.best_epoch >= 0 && !outcome.stopped)
     print(fmt::format("best top-1 {:.2f} % in epoch {}; weights in {}\n", outcome.best_metric, outcome.best_epoch,
                       (outcome.folder / "best.safetensors").string()));
   if (a.result == "-") print(outcome.result_json + "\n");

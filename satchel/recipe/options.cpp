@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 #include "satchel/base/error.h"
@@ -102,6 +103,8 @@ void read(const Value& value, const std::string& where, int& out) {
 void read(const Value& value, const std::string& where, double& out) {
   out = number_of(value);
   if (std::isnan(out)) refuse(value, where, "a number is needed");
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  if (std::abs(out) > kLargest) refuse(value, where, "must be a number that single precision can hold");
 }
 
 void read(const Value& value, const std::string& where, std::string& out) {

@@ -73,8 +73,9 @@ void save_state(const Path& path, const std::vector<optim::StateTensor>& tensors
   const nn::ArraySet set = nn::arrays(named);
   const json surroundings = {{"version", around.version}, {"recipe", around.recipe}, {"isa", around.isa},
                              {"device", around.device},   {"data", around.data},     {"threads", around.threads},
-                             {"classes", around.classes}, {"loss", around.loss}};
-  weights::write(path, set.arrays, {{"format", kFormat}, {"position", to_json(position).dump()}, {"surroundings", surroundings.dump()}});
+                             {"classes", around.classes}, {"loss", around.loss},     {"pictures", around.pictures}};
+  const std::string text = surroundings.dump(-1, ' ', false, json::error_handler_t::replace);  // folders need not be UTF-8
+  weights::write(path, set.arrays, {{"format", kFormat}, {"position", to_json(position).dump()}, {"surroundings", text}});
 }
 
 StateFile read_state(const Path& path) {
@@ -92,7 +93,8 @@ StateFile read_state(const Path& path) {
                   around.at("data"),
                   around.at("threads"),
                   around.at("classes").get<std::vector<std::string>>(),
-                  around.value("loss", "")};
+                  around.value("loss", ""),
+                  around.value("pictures", int64_t{0})};
     return out;
   } catch (const json::exception& error) {
     fail(Kind::data, "{}: damaged state ({}); start again without --resume", path.string(), error.what());

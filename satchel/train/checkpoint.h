@@ -46,6 +46,7 @@ struct Surroundings {
   int threads = 0;
   std::vector<std::string> classes;
   std::string loss = {};  // Loss::fingerprint
+  int64_t pictures = 0;   // trained on in an epoch without repeats; 0: not known
 };
 
 /// Writes atomically. Throws Error(machine); the previous state is then untouched.

@@ -105,10 +105,12 @@ Situation situation_of(const data::Data& data, const Request& request, const rec
   return s;
 }
 
+std::string chosen_recipe(bool pretrained) { return pretrained ? "finetune" : "scratch"; }
+
 Choice choose(const Situation& s) {
   Choice c;
   const auto pictures = static_cast<double>(std::max<int64_t>(1, s.pictures));
-  c.recipe = s.pretrained.empty() ? "scratch" : "finetune";
+  c.recipe = chosen_recipe(!s.pretrained.empty());
   const int least = std::clamp(static_cast<int>(40000 / pictures), 8, 24), most = std::clamp(static_cast<int>(100000 / pictures), 12, 60);
   c.batch = std::clamp(power_of_two_near(pictures / 40), 16, s.gpu ? 256 : 128);
   c.batch = std::min(c.batch, static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(pictures))));

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "satchel/base/log.h"
+#include "satchel/base/text.h"
 #include "satchel/predict/predict.h"
 #include "satchel/train/input.h"
 
@@ -100,10 +101,19 @@ NetworkSize network_size(const recipe::Table& resolved, int64_t classes) {
   return {cost.params, cost.macs, side};
 }
 
+void EvaluateOptions::validate(const recipe::Table&) const {
+  check(every.unit != Duration::Unit::seconds, Kind::usage, "evaluate.every = \"{}\": give epochs, steps or percent of the run",
+        every.text());
+  check(every.amount > 0, Kind::usage, "evaluate.every = \"{}\": give more than none; the end of the run is always judged", every.text());
+}
+
 Horizon horizon(const Options& options, int64_t training_pictures) {
   const data::Sampler sampler(training_pictures, options.sampler, 0);
   Horizon h;
   h.batches_per_epoch = sampler.batches(options.train.batch);
+  check(options.train.accumulate <= h.batches_per_epoch, Kind::usage,
+        "train.accumulate = {}: an update takes more batches than the {} of an epoch ({}); accumulate fewer, or use a smaller batch",
+        options.train.accumulate, h.batches_per_epoch, counted(sampler.places(), "picture"));
   h.steps_per_epoch = (h.batches_per_epoch + options.train.accumulate - 1) / options.train.accumulate;
   const Duration& length = options.train.length;
   check(length.unit == Duration::Unit::epochs || length.unit == Duration::Unit::steps, Kind::usage,

@@ -76,10 +76,14 @@ Opened open_new(const Request& request) {
     fit_batch(out);
     return out;
   }
-  // Only a folder was given: flags that concern the data are obeyed first, then everything once the recipe is known.
-  recipe::Table flags;
+  // Only a folder was given: flags that concern the data are obeyed first, then everything once network and sizes are known.
+  const recipe::Recipe chosen = recipe::load(chosen_recipe(request.pretrained.has_value()), grammar());
+  recipe::Table flags = chosen.root;
   flags.set("model", recipe::detail::write(recipe::Slot{"resnet18", {}, "default"}));
-  if (request.apply_flags) request.apply_flags(flags);
+  if (request.apply_flags) {
+    const log::HookGuard said_again([](log::Level, const std::string&) {});
+    request.apply_flags(flags);
+  }
   recipe::Table only_data;
   for (const char* table : {"data", "train"})
     if (const recipe::Value* v = flags.find(table)) only_data.set(table, *v);
@@ -88,7 +92,7 @@ Opened open_new(const Request& request) {
   const recipe::Slot model = slot(flags, "model");
   const Choice choice = choose(situation_of(out.data, request, model.origin == "default" ? recipe::Slot{} : model));
   for (const std::string& reason : choice.reasons) log::info("{}", reason);
-  out.recipe = recipe::load(choice.recipe, grammar());
+  out.recipe = chosen;
   apply_choice(out.recipe.root, choice);
   if (request.apply_flags) request.apply_flags(out.recipe.root);
   out.resolved = resolve(out.recipe.root);
@@ -117,7 +121,8 @@ std::string environment(const Session& session, const Request& request, const re
                               {"loader_threads", session.loader_threads},
                               {"cores", available_cores()},
                               {"instruction_set", instruction_set()}};
-  return j.dump(2) + "\n";
+  // Folders need not be UTF-8.
+  return j.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 /// The average begins as a copy of these weights, also when the first steps are skipped and so never reach it.
@@ -176,7 +181,8 @@ Session begin(const Request& request, recipe::Table resolved, data::Data data) {
                     std::filesystem::absolute(request.data).string(),
                     session.around.threads,
                     session.data.classes,
-                    session.plan.loss->fingerprint()};
+                    session.plan.loss->fingerprint(),
+                    session.data.train.size()};
   if (request.replay) session.loader->set_replay(replay_of(*request.replay));
   const std::string& wished = session.options.train.precision;
   if (const std::string here = precision_text(session.device->torch(), wished); here != wished) log::info("precision: {}", here);
@@ -193,6 +199,8 @@ void discard_unbegun(const Path& folder) {
   std::filesystem::remove(folder / "train.log", ignored);  // from here on another run may take the folder
   std::filesystem::remove(folder, ignored);                // only if it is empty
 }
+
+constexpr char kBusy[] = "another process trains this run; wait for it, stop it, or take another --name";
 
 Outcome start_new(const Request& request, const std::function<void(const Progress&)>& progress) {
   check(!request.data.empty(), Kind::usage, "no data: satchel train FOLDER (or --resume to continue a run)");
@@ -211,12 +219,13 @@ Outcome start_new(const Request& request, const std::function<void(const Progres
     return dry_run(session, request);
   }
   const Path folder = make_run_folder(request.output, name, request.exist_ok);
+  const FolderLock alone(folder, kBusy);
   log::set_file((folder / "train.log").string());
   try {
     Session session = begin(request, std::move(opened.resolved), std::move(opened.data));
     if (request.pretrained) load_pretrained(session, *request.pretrained);
+    clear_run_folder(folder);
     session.folder = std::make_unique<RunFolder>(folder, std::map<std::string, int64_t>{}, session.plan.average != nullptr);
-    std::filesystem::remove(session.folder->state());
     session.folder->describe(session.resolved, opened.recipe.header, environment(session, request, opened.recipe), session.data.classes,
                              session.data.held_out);
     log::info("run folder {}", folder.string());
@@ -233,20 +242,27 @@ Outcome start_new(const Request& request, const std::function<void(const Progres
 struct Stored {
   Path folder;
   recipe::Recipe recipe;
-  nlohmann::json environment;
+  std::string data, pretrained;
+  int threads = 0;
   std::vector<std::string> held_out;
   bool has_state = false;
 };
 
-Stored read_run(const Request& request) {
+Path run_to_resume(const Request& request) {
+  Path folder = request.resume_run.empty() ? newest_run(request.output) : request.resume_run;
+  if (folder.filename() == "last.state") folder = folder.parent_path();
+  check(std::filesystem::exists(folder / "recipe.toml"), Kind::usage, "{}: not a run folder (it has no recipe.toml)", folder.string());
+  return folder;
+}
+
+Stored read_run(const Path& folder) {
   Stored run;
-  run.folder = request.resume_run.empty() ? newest_run(request.output) : request.resume_run;
-  if (run.folder.filename() == "last.state") run.folder = run.folder.parent_path();
-  check(std::filesystem::exists(run.folder / "recipe.toml"), Kind::usage, "{}: not a run folder (it has no recipe.toml)",
-        run.folder.string());
+  run.folder = folder;
   run.recipe = recipe::load((run.folder / "recipe.toml").string(), grammar());
   try {
-    run.environment = nlohmann::json::parse(read_text(run.folder / "env.json"));
+    const nlohmann::json environment = nlohmann::json::parse(read_text(run.folder / "env.json"));
+    run.data = environment.value("data", ""), run.pretrained = environment.value("pretrained", "");
+    run.threads = environment.value("threads", 0);
   } catch (const nlohmann::json::exception& error) {
     fail(Kind::data, "{}: damaged ({})", (run.folder / "env.json").string(), error.what());
   }
@@ -273,7 +289,12 @@ void restore(Session& session, const Path& state) {
   session.plan.optimizer->set_counters(session.position.counters);
 }
 
-void tell_differences(const Surroundings& then, const Surroundings& now) {
+void tell_differences(const Surroundings& then, const Surroundings& now, bool extended) {
+  if (then.recipe != now.recipe && !extended)
+    log::warn("recipe.toml is not what the run was saved under: it goes on under what stands there now");
+  if (then.pictures != 0 && then.pictures != now.pictures)
+    log::warn("{} were trained on so far, and {} are there now: epochs have another length from here on", counted(then.pictures, "picture"),
+              now.pictures);
   if (then.isa != now.isa || then.device != now.device || then.version != now.version)
     log::info("saved under satchel {}, {}, {}; now {}, {}, {}: bytes may differ from an uninterrupted run", then.version, then.device,
               then.isa, now.version, now.device, now.isa);
@@ -284,8 +305,12 @@ Outcome resume(const Request& asked, const std::function<void(const Progress&)>&
         "--resume continues a run under its own recipe, so {} cannot be given beside it; start a new run instead",
         fmt::join(asked.recipe_flags, " "));
   Request request = asked;
-  Stored run = read_run(request);
-  if (request.data.empty()) request.data = run.environment.value("data", "");
+  const Path folder = run_to_resume(request);
+  const FolderLock alone(folder, kBusy);
+  Stored run = read_run(folder);
+  if (request.data.empty()) request.data = run.data;
+  check(!request.data.empty(), Kind::data, "{}: env.json does not say where the pictures are; give the folder beside --resume",
+        folder.string());
   StateFile state;
   if (run.has_state) state = read_state(run.folder / "last.state");
   if (state.position.finished && !request.resume_length) {
@@ -296,7 +321,7 @@ Outcome resume(const Request& asked, const std::function<void(const Progress&)>&
     return outcome_of(run.folder, state.position, model.name, epochs, false);
   }
   // Another number of compute threads would give other bytes.
-  if (request.threads == 0) request.threads = run.has_state ? state.around.threads : run.environment.value("threads", 0);
+  if (request.threads == 0) request.threads = run.has_state ? state.around.threads : run.threads;
   log::set_file((run.folder / "train.log").string());
   if (request.resume_length) {
     extend(run.recipe.root, *request.resume_length, state.position, nullptr);
@@ -314,13 +339,13 @@ Outcome resume(const Request& asked, const std::function<void(const Progress&)>&
           run.folder.string(), session.around.loss, state.around.loss);
     session.position = state.position;
     restore(session, run.folder / "last.state");
-    tell_differences(state.around, session.around);
+    tell_differences(state.around, session.around, request.resume_length.has_value());
     log::info("resuming {} at step {} of {} (epoch {}, {} batches into it)", run.folder.string(), session.position.step,
               session.horizon.steps, session.position.step / session.horizon.steps_per_epoch,
               session.position.step % session.horizon.steps_per_epoch);
   } else {
     log::info("{} was stopped before its first save: starting from the beginning", run.folder.string());
-    if (const std::string file = run.environment.value("pretrained", ""); !file.empty()) load_pretrained(session, file);
+    if (!run.pretrained.empty()) load_pretrained(session, run.pretrained);
   }
   session.folder = std::make_unique<RunFolder>(run.folder, session.position.journals, session.plan.average != nullptr);
   if (request.resume_length) write_recipe(run.folder, session.resolved, run.recipe.header);

@@ -38,9 +38,9 @@ std::string row_text(const EpochRow& r, bool averaged) {
 /// Makes a folder this run's own unless it holds something. Runs that start at once may all find it empty: the one that makes its log has
 /// it.
 bool claim(const Path& folder) {
-  if (std::filesystem::exists(folder) && !std::filesystem::is_directory(folder)) return false;
-  make_folder(folder);
   std::error_code gone;
+  if (std::filesystem::exists(folder, gone) && !std::filesystem::is_directory(folder, gone)) return false;
+  make_folder(folder);
   if (!std::filesystem::is_empty(folder, gone) && !gone) return false;
   std::FILE* log = std::fopen((folder / "train.log").c_str(), "wx");
   if (!log && errno == ENOENT) return claim(folder);  // a run that never began took its folder away
@@ -60,6 +60,17 @@ Path make_run_folder(const Path& output, const std::string& name, bool exist_ok)
   }
   for (int n = 2; !claim(folder); ++n) folder = output / fmt::format("{}-{}", name, n);
   return folder;
+}
+
+void clear_run_folder(const Path& folder) {
+  std::vector<Path> earlier;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    for (const char* beginning :
+         {"best.", "last.", "last_", "checkpoint-", "held_out.", "predictions.", "confusion_matrix.", "learning_curve.", "report."})
+      if (entry.is_regular_file() && name.starts_with(beginning)) earlier.push_back(entry.path());
+  }
+  for (const Path& file : earlier) std::filesystem::remove(file);
 }
 
 RunFolder::RunFolder(Path folder, const std::map<std::string, int64_t>& journals, bool averaged)

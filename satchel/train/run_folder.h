@@ -19,6 +19,8 @@ namespace satchel::train {
 /// runs/<name>, or runs/<name>-2, -3, … when that exists and holds something. Creates it with an empty train.log: no other run gets it,
 /// also one that starts at the same time. With `exist_ok` it is runs/<name>, whatever it holds. Throws Error(machine).
 Path make_run_folder(const Path& output, const std::string& name, bool exist_ok);
+/// Removes what an earlier run left there that would pass for the new one's: weights, state, held-out pictures, answers, curves.
+void clear_run_folder(const Path& folder);
 
 /// Files that grow while a run goes on, and the ones that are written anew.
 class RunFolder {

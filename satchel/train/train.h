@@ -113,10 +113,12 @@ struct EvaluateOptions {
     f("augment", augment, "the whole evaluation pipeline, in place of resize and centre crop by the options above");
     f("mirror", mirror, "every picture is judged as it is and mirrored left to right: logits are the mean of both (FFCV's lr_tta)",
       Flag{"--mirror"});
-    f("every", every, "how often the network is judged");
+    f("every", every, "how often the network is judged, in epochs, steps or percent of the run");
     f("batch", batch, "pictures per evaluation batch; the training batch when absent", Range{1, 1 << 20},
       Flag{"--validation-batch-size", "-vb"});
   }
+  /// Throws Error(usage) for an `every` by the clock, or of nothing.
+  void validate(const recipe::Table& given) const;
 };
 
 /// Which keys of a recipe are slots, lists and tables.

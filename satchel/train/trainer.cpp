@@ -276,7 +276,7 @@ Outcome outcome_of(const Path& folder, const Position& p, const std::string& mod
                  {"eval_loss", p.rows.back().eval_loss},
                  {"eval_top1", p.rows.back().top1},
                  {"eval_top5", p.rows.back().top5}};
-  o.result_json = j.dump();
+  o.result_json = j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);  // folders need not be UTF-8
   return o;
 }
 

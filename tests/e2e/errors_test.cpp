@@ -43,6 +43,9 @@ class Errors : public ::testing::Test {
     std::filesystem::create_directories(here / "torn");
     std::filesystem::copy(here / "runs/run", here / "torn/run", std::filesystem::copy_options::recursive);
     std::filesystem::resize_file(here / "torn/run/last.state", 30000);
+    std::filesystem::create_directories(here / "odd");
+    std::filesystem::copy(here / "runs/run", here / "odd/run", std::filesystem::copy_options::recursive);
+    write_atomic(here / "odd/run/env.json", "{\"data\": 5}");
     write_atomic(here / "pickle.pth", std::string("PK\x03\x04") + std::string(26, '\0') + "archive/data.pkl");
     write_atomic(here / "old.pth", std::string_view("\x80\x02\x8a\x0a", 4));
   }
@@ -59,6 +62,7 @@ class Errors : public ::testing::Test {
                                                                           "ftypheic\0\0\0\0mif1heic",
                                                                           24));
     write_classes(here / "five/val", 5, 2);
+    write_classes(here / "latin", 2, 4), std::filesystem::rename(here / "latin/a", here / "latin" / "caf\xe9");
     write_atomic(here / "notes.pdf", "%PDF-1.4 no picture\n");
     std::filesystem::create_directories(here / "table"), write_atomic(here / "table/ledger.json", "{}");
     std::filesystem::create_directories(here / "rubbish"), write_atomic(here / "rubbish/x.png", "");
@@ -123,6 +127,22 @@ std::vector<Wrong> wrong_data() {
       {"missing picture to preview", {"preview", "nowhere.png", "--eval"}, 3, {"nowhere.png: "}},
       {"weights without their view", {"preview", "data", "--weights", "runs/run"}, 2, {"--weights has no effect without --eval"}},
       {"draws of the evaluation view", {"preview", "data", "--eval", "--replay", "draws.jsonl"}, 2, {"--replay has no effect", "--eval"}},
+      {"number beyond all", good({"--lr", "inf"}), 2, {"--lr: optimizer.sgd.lr = inf", "single precision"}},
+      {"time that is none", good({"--max-hours", "nan"}), 2, {"--max-hours nan", "give hours"}},
+      {"evaluation by the clock", good({"--set", "evaluate.every=5 minutes"}), 2, {"evaluate.every = \"5 minutes\"", "give epochs"}},
+      {"evaluation of nothing", good({"--set", "evaluate.every=0 epochs"}), 2, {"evaluate.every = \"0 epochs\"", "more than none"}},
+      {"more batches an update than there are",
+       good({"--grad-accum-steps", "9"}),
+       2,
+       {"train.accumulate = 9", "the 3 of an epoch (24 pictures)"}},
+      {"class that is not UTF-8", on("latin"), 3, {"latin", "is not UTF-8", "rename it"}},
+      {"resume that trains nothing", {"train", "--resume", "runs/run", "--dry-run"}, 2, {"--dry-run cannot be given"}},
+      {"resume under a name", {"train", "--resume", "runs/run", "--name", "y"}, 2, {"--name cannot be given"}},
+      {"resume that is endless", {"train", "--resume", "runs/run", "--epochs", "nan"}, 2, {"--epochs: a number with a unit is needed"}},
+      {"run that does not say its data", {"train", "--resume", "odd/run"}, 3, {"odd/run/env.json: damaged"}},
+      {"table in a run", {"repro", "rsb-fig2", "--scale", "small", "--output", "runs/run"}, 2, {"runs/run: the folder of a run"}},
+      {"seeds without end", {"repro", "rsb-fig2", "--seeds", "1000000000", "--dry-run"}, 2, {"--seeds 1000000000: give 1 to 1024"}},
+      {"run beside itself", {"report", "runs/run", "runs/../runs/run"}, 2, {"are the same run"}},
       {"labels of no file", {"val", "data", "--weights", "runs/run", "--real", ""}, 2, {"--real: is empty", "leave it out"}},
       {"malformed replay", good({"--replay", "draws.jsonl"}), 3, {"draws.jsonl:2: ", "'boxes'", "its keys are"}},
       {"missing replay", good({"--replay", "none.jsonl"}), 3, {"none.jsonl: "}},

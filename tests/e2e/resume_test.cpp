@@ -210,6 +210,39 @@ TEST_F(Resume, TerminatedMovedAndResumedElsewhere) {
   expect_same_end(moved);
 }
 
+TEST_F(Resume, ARunHasOneTrainer) {
+  const Path run = *scratch_ / "busy/run";
+  const Arguments first = training("data", {"--output", "busy", "--name", "run", "--exist-ok", "--max-hours", "1e-9"});
+  ASSERT_EQ(e2e::run(first, scratch_->path()).code, 75);
+  {
+    const FolderLock other(run, "");
+    for (const Arguments& arguments : {Arguments{"train", "--resume", "busy/run"}, first}) {
+      const Ended second = e2e::run(arguments, scratch_->path());
+      EXPECT_EQ(second.code, 2) << second.err;
+      EXPECT_THAT(second.err, HasSubstr("busy/run: another process trains this run"));
+    }
+  }
+  EXPECT_EQ(e2e::run({"train", "--resume", "busy/run"}, scratch_->path()).code, 0);
+  expect_same_end(run);
+}
+
+TEST_F(Resume, SaysThatRecipeOrPicturesAreOthersThanBefore) {
+  write_splits(*scratch_ / "changing", 3, 8, 2);
+  const Arguments arguments = tiny("changing", {"--epochs", "4", "--output", "changed", "--max-hours", "1e-9"});
+  ASSERT_EQ(e2e::run(arguments, scratch_->path()).code, 75);
+  const Path recipe = *scratch_ / "changed/run/recipe.toml";
+  write_atomic(recipe, read_text(recipe) + "# another line of no meaning\n");
+  write_picture(*scratch_ / "changing/train/a/new.png", 0, 900);
+  const Arguments again = {"train", "--resume", "changed/run", "--max-hours", "1e-9"};
+  const Ended pictures = e2e::run(again, scratch_->path());
+  EXPECT_THAT(pictures.err, HasSubstr("24 pictures were trained on so far, and 25 are there now"));
+  EXPECT_THAT(pictures.err, ::testing::Not(HasSubstr("recipe.toml is not what"))) << "a comment changes nothing";
+  std::string text = read_text(recipe);
+  text.replace(text.find("seed = "), 7, "seed = 1");
+  write_atomic(recipe, text);
+  EXPECT_THAT(e2e::run(again, scratch_->path()).err, HasSubstr("recipe.toml is not what the run was saved under"));
+}
+
 TEST_F(Resume, StopsWhenItsTimeIsUp) {
   const Ended stopped = e2e::run(training("data", {"--output", "timed", "--max-hours", "1e-9"}), scratch_->path());
   EXPECT_EQ(stopped.code, 75);

@@ -126,6 +126,17 @@ TEST_F(Train, ADryRunLeavesNothingBehind) {
   EXPECT_FALSE(std::filesystem::exists(*scratch_ / "dry"));
 }
 
+TEST_F(Train, WhereNoRecipeIsNamedFlagsAreThoseOfTheChosenOne) {
+  const Ended ended =
+      run({"train", "data",     "--model", "cifar_resnet8", "--img-size", "16", "--batch-size", "8",    "--epochs", "1", "--threads",
+           "1",     "--device", "cpu",     "--scale",       "0.5",        "1",  "--min-lr",     "1e-5", "--hflip",  "0", "--dry-run"},
+          scratch_->path());
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("recipe scratch, network cifar_resnet8"));
+  const std::string line = "--img-size 16: augment.random_resized_crop.size";
+  EXPECT_EQ(ended.err.find(line), ended.err.rfind(line)) << "what the flags do is said once";
+}
+
 /// Each with its own options; small pictures, and a batch that the data fill. The recipes of a paper train networks that would fill the
 /// disk here: a small one takes their place, and a constant rate that of a warm-up longer than this run, an average from the start one from
 /// late on; where they learn from a teacher, one is trained first.

@@ -153,6 +153,9 @@ TEST(Options, WrongTypesAreRefused) {
   EXPECT_EQ(refused_line("flag = 1"), "a2.toml:2: x.flag = 1: true or false is needed");
   EXPECT_EQ(refused_line("rate = \"0.1\""), "a2.toml:2: x.rate = \"0.1\": a number is needed");
   EXPECT_EQ(refused_line("rate = nan"), "a2.toml:2: x.rate = nan: a number is needed");
+  for (const char* number : {"inf", "-inf", "1e300"})
+    EXPECT_EQ(refused_line(std::string("rate = ") + number).find("a2.toml:2: x.rate = "), 0u) << number;
+  EXPECT_EQ(refused_line("rate = inf"), "a2.toml:2: x.rate = inf: must be a number that single precision can hold");
   EXPECT_EQ(refused_line("mode = 32"), "a2.toml:2: x.mode = 32: a text in quotes is needed");
   EXPECT_EQ(refused_line("scale = [1]"), "a2.toml:2: x.scale = [1]: a list of two numbers is needed");
   EXPECT_EQ(refused_line("scale = [0.1, \"b\"]"), "a2.toml:2: x.scale = \"b\": a number is needed");

@@ -101,5 +101,16 @@ TEST(NewestRun, IsTheOneThatWasSavedLast) {
   EXPECT_EQ(newest_run(scratch.path()), scratch / "old");
 }
 
+TEST(RunFolder, AnEarlierRunsFilesGoAndItsLogStays) {
+  const Scratch scratch;
+  for (const char* file : {"best.safetensors", "last_ema.safetensors", "last.state", "checkpoint-3.safetensors", "held_out.txt",
+                           "predictions.csv", "confusion_matrix.svg", "train.log", "notes.txt", "bestiary.txt"})
+    write_atomic(scratch / file, "x");
+  clear_run_folder(scratch.path());
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path())) left.insert(entry.path().filename());
+  EXPECT_THAT(left, ::testing::UnorderedElementsAre("train.log", "notes.txt", "bestiary.txt"));
+}
+
 }  // namespace
 }  // namespace satchel::train
